@@ -1,0 +1,59 @@
+//! How a label set lies in memory: `size name size value …` in one string.
+//!
+//! A size is written as a character, so that the whole is valid UTF-8 and can be sliced safely: below 0xD800 the character with that
+//! number (one byte for sizes below 128); above, two characters, U+E000 plus the high bits, then U+10000 plus the low 16 bits.
+
+/// Longest name or value that can be written: all inputs are bounded far below it.
+const MAX_SIZE: usize = (0x1fff << 16) | 0xffff;
+
+/// Appends one pair.
+pub(super) fn push_pair(text: &mut String, name: &str, value: &str) {
+    push_part(text, name);
+    push_part(text, value);
+}
+
+fn push_part(text: &mut String, part: &str) {
+    let size = part.len();
+    assert!(size <= MAX_SIZE, "BUG: label of {size} bytes passed the input limits");
+    let code = size as u32;
+    match char::from_u32(code) {
+        Some(c) if code < 0xd800 => text.push(c),
+        _ => text.extend([
+            char::from_u32(0xe000 + (code >> 16)).expect("BUG: size in range"),
+            char::from_u32(0x10000 + (code & 0xffff)).expect("BUG: size in range"),
+        ]),
+    }
+    text.push_str(part);
+}
+
+/// Walks over the pairs of an encoded set.
+#[derive(Clone)]
+pub(super) struct Pairs<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Pairs<'a> {
+    pub(super) fn new(encoded: &'a str) -> Self {
+        Self { rest: encoded }
+    }
+
+    #[inline]
+    fn take_part(&mut self) -> Option<&'a str> {
+        let mut chars = self.rest.chars();
+        let first = chars.next()? as u32;
+        let size =
+            if first < 0xd800 { first } else { ((first - 0xe000) << 16) | (chars.next()? as u32 - 0x10000) };
+        let (part, rest) = chars.as_str().split_at_checked(size as usize)?;
+        self.rest = rest;
+        Some(part)
+    }
+}
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = (&'a str, &'a str);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        Some((self.take_part()?, self.take_part()?))
+    }
+}

@@ -1,0 +1,80 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn labels(pairs: &[(&str, &str)]) -> Labels {
+    Labels::from_pairs(pairs.iter().copied())
+}
+
+#[test]
+fn pairs_are_sorted_unique_and_not_empty() {
+    let set = labels(&[("b", "2"), ("a", "1"), ("c", ""), ("b", "3")]);
+    assert_eq!(set.iter().collect::<Vec<_>>(), [("a", "1"), ("b", "3")]);
+    assert_eq!(set.get("b"), Some("3"));
+    assert_eq!(set.get("c"), None);
+    assert_eq!(set.value("c"), "");
+    assert_eq!(set.len(), 2);
+}
+
+#[test]
+fn sizes_of_every_class_read_back() {
+    for size in [0, 1, 127, 128, 0x7ff, 0x800, 0xd7ff, 0xd800, 0xffff, 0x10000, 0x12345] {
+        let value = "x".repeat(size);
+        let set = labels(&[("name", &value), ("zz", "end")]);
+        assert_eq!(set.value("name"), value, "{size}");
+        assert_eq!(set.value("zz"), "end", "{size}");
+    }
+}
+
+#[test]
+fn order_is_by_pair() {
+    let sorted = [
+        labels(&[]),
+        labels(&[("a", "1")]),
+        labels(&[("a", "1"), ("b", "1")]),
+        labels(&[("a", "10")]),
+        labels(&[("a", "2")]),
+        labels(&[("b", "1")]),
+    ];
+    for pair in sorted.windows(2) {
+        assert!(pair[0] < pair[1], "{} < {}", pair[0], pair[1]);
+    }
+}
+
+#[test]
+fn prints_and_serialises_as_prometheus_does() {
+    let set = labels(&[("__name__", "up"), ("job", "a\"b"), ("http.x", "1")]);
+    assert_eq!(set.to_string(), r#"{__name__="up", "http.x"="1", job="a\"b"}"#);
+    assert_eq!(serde_json::to_string(&set).expect("json"), r#"{"__name__":"up","http.x":"1","job":"a\"b"}"#);
+}
+
+#[test]
+fn fingerprint_of_the_empty_set_is_the_offset_basis() {
+    assert_eq!(Labels::empty().fingerprint(), 0xcbf2_9ce4_8422_2325);
+    assert_ne!(labels(&[("a", "bc")]).fingerprint(), labels(&[("ab", "c")]).fingerprint());
+}
+
+#[test]
+fn metric_name_can_be_dropped() {
+    let set = labels(&[("__name__", "up"), ("job", "x")]);
+    assert_eq!(set.metric_name(), "up");
+    assert_eq!(set.without_metric_name(), labels(&[("job", "x")]));
+}
+
+proptest! {
+    #[test]
+    fn behaves_as_a_sorted_map(pairs in prop::collection::vec((".{0,12}", ".{0,300}"), 0..12)) {
+        let mut map = std::collections::BTreeMap::new();
+        for (name, value) in &pairs {
+            if value.is_empty() { map.remove(name); } else { map.insert(name.clone(), value.clone()); }
+        }
+        let set = Labels::from_pairs(pairs.iter().map(|(n, v)| (n, v)));
+        let read: Vec<_> = set.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+        let want: Vec<_> = map.into_iter().collect();
+        prop_assert_eq!(&read, &want);
+        prop_assert_eq!(set.to_builder().build(), set.clone());
+        for (name, value) in &want {
+            prop_assert_eq!(set.get(name), Some(value.as_str()));
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The words every part of the stack shares: labels, matchers, samples, histograms, and how Prometheus writes them down.
+//!
+//! Times are milliseconds since the Unix epoch ([`Millis`]) everywhere but in logs, where they are nanoseconds ([`Nanos`]).
+//! Nothing here does I/O, knows a wire format or evaluates anything.
+
+#![forbid(unsafe_code)]
+
+mod columns;
+mod float;
+mod histogram;
+mod labels;
+mod matcher;
+mod names;
+mod quote;
+
+pub use columns::{Columns, HistogramPoint};
+pub use float::{
+    STALE_NAN, format_value, format_value_json, is_stale, parse_float, write_value, write_value_json,
+};
+pub use histogram::{CUSTOM_BUCKETS_SCHEMA, CounterResetHint, FloatHistogram, Span};
+pub use labels::{Labels, LabelsBuilder};
+pub use matcher::{MatchOp, Matcher, MatcherError};
+pub use names::{
+    ALERT_NAME, BUCKET, INSTANCE, JOB, METRIC_NAME, QUANTILE, is_legacy_label_name, is_legacy_metric_name,
+};
+pub use quote::{quote, write_quoted};
+
+/// Milliseconds since the Unix epoch.
+pub type Millis = i64;
+
+/// Nanoseconds since the Unix epoch.
+pub type Nanos = i64;
