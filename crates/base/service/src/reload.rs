@@ -78,6 +78,11 @@ impl ReloadMetrics {
         metrics
     }
 
+    /// Whether the last load succeeded, and when one last did, in seconds since the Unix epoch.
+    pub fn last(&self) -> (bool, f64) {
+        (self.successful.get() == 1, self.success_time.get())
+    }
+
     /// Notes how a load went.
     pub fn record(&self, successful: bool) {
         self.successful.set(i64::from(successful));

@@ -111,11 +111,11 @@ impl Tasks {
         running.push((name, handle));
     }
 
-    /// Stops the group and waits for it, at most `deadline`; then aborts what is left.
-    pub async fn finish(self, deadline: Duration) -> Result<(), StillRunning> {
+    /// Stops the group and waits for it, at most `deadline`; then aborts what is left. Nothing should be spawned after that.
+    pub async fn finish(&self, deadline: Duration) -> Result<(), StillRunning> {
         self.stopper.stop();
         let until = Instant::now() + deadline;
-        let mut running = self.running.into_inner();
+        let mut running = std::mem::take(&mut *self.running.lock());
         loop {
             running.retain(|(_, handle)| !handle.is_finished());
             let Some((_, handle)) = running.first_mut() else { return Ok(()) };

@@ -14,6 +14,9 @@ use crate::{
     metrics::ScrapeMetrics,
 };
 
+/// Samples with a time of their own further in the future than this are refused, milliseconds.
+const MAX_AHEAD: Millis = 10 * 60 * 1000;
+
 /// What a scrape brought.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
@@ -170,13 +173,16 @@ impl Ingest<'_> {
         let own_time = if self.job.honor_timestamps { sample.timestamp } else { None };
         let goes_stale = own_time.is_none() || self.job.track_timestamps_staleness;
         let timestamp = own_time.unwrap_or(self.now);
+        if timestamp > self.now + MAX_AHEAD {
+            return self.refused(&AppendError::OutOfBounds, sample.series);
+        }
         let (reference, labels) = match self.cache.get(sample.series, goes_stale) {
             Known::Dropped => return Ok(()),
             Known::Series(series) => {
                 counts.kept += 1;
                 match appender.append(series.reference, &series.labels, timestamp, sample.value) {
                     Ok(reference) => series.reference = reference,
-                    Err(error) => return self.refused(&error, &series_name(sample)),
+                    Err(error) => return self.refused(&error, sample.series),
                 }
                 if sample.exemplar.is_none() {
                     return Ok(());
@@ -195,7 +201,7 @@ impl Ingest<'_> {
                         self.cache.add(sample.series, reference, labels.clone(), goes_stale);
                         (reference, labels)
                     }
-                    Err(error) => return self.refused(&error, &series_name(sample)),
+                    Err(error) => return self.refused(&error, sample.series),
                 }
             }
         };
@@ -363,8 +369,4 @@ fn append_marker(appender: &mut dyn Appender, reference: SeriesRef, labels: &Lab
     if let Err(error) = appender.append(reference, labels, now, STALE_NAN) {
         debug!(%error, series = %labels, "staleness marker not stored");
     }
-}
-
-fn series_name(sample: &RawSample<'_>) -> String {
-    sample.series.to_owned()
 }

@@ -68,7 +68,7 @@ impl Manager {
     }
 
     /// Waits for all scrapes to end. Call it after the shutdown was requested, before the storage closes.
-    pub async fn finish(self, deadline: Duration) -> Result<(), StillRunning> {
+    pub async fn stop(&self, deadline: Duration) -> Result<(), StillRunning> {
         for handle in self.pools.lock().values() {
             handle.stopper.stop();
         }

@@ -78,7 +78,7 @@ async fn samples_labels_and_report() {
     .await;
     assert_eq!(target.metadata()["a_total"].help, "Help.");
     running.stopper.stop();
-    running.manager.finish(Duration::from_secs(5)).await.expect("ends");
+    running.manager.stop(Duration::from_secs(5)).await.expect("ends");
     // A shutdown is not the end of the series.
     assert!(storage.all().iter().all(|(_, samples)| samples.iter().all(|(_, value)| !is_stale(*value))));
 }

@@ -147,7 +147,7 @@ impl Manager {
     }
 
     /// Waits for evaluations under way to end. Call it after the shutdown was requested, before the storage closes.
-    pub async fn finish(self, deadline: Duration) -> Result<(), StillRunning> {
+    pub async fn stop(&self, deadline: Duration) -> Result<(), StillRunning> {
         for running in self.groups.lock().values() {
             running.stopper.stop();
         }

@@ -317,5 +317,5 @@ async fn groups_run_and_a_reload_keeps_alerts() {
     })
     .await;
     stopper.stop();
-    manager.finish(Duration::from_secs(5)).await.expect("ends");
+    manager.stop(Duration::from_secs(5)).await.expect("ends");
 }

@@ -1,0 +1,223 @@
+//! The HTTP API: Prometheus' paths, parameters and JSON. Source: Prometheus docs/querying/api.md.
+//!
+//! Handlers parse, call and encode. One file a group of endpoints; `json` writes answers straight from columns.
+
+mod error;
+mod json;
+mod labels;
+mod params;
+mod query;
+mod rules;
+mod status;
+mod targets;
+mod write;
+
+use std::sync::{Arc, OnceLock};
+
+use ::rules::{Manager as RuleManager, Notifier};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use http::{HeaderValue, Method, StatusCode, header};
+use parking_lot::RwLock;
+use promql::{Engine, syntax::ParserOptions};
+use scrape::Manager as ScrapeManager;
+use service::{
+    Access, Frame, Readiness, ReloadMetrics, RequestMetrics, Stopper, common_layers, frame_routes,
+};
+use tokio::sync::Semaphore;
+use tsdb::{Db, ReplayProgress};
+
+use crate::{Config, Flags};
+use error::ApiError;
+
+/// Largest form or remote write body, as sent.
+const MAX_BODY: usize = 64 << 20;
+
+/// What handlers work with. Parts that need the database are set once it is open.
+pub(crate) struct ApiState {
+    pub flags: Flags,
+    pub engine: Arc<Engine>,
+    pub notifier: Arc<Notifier>,
+    pub readiness: Readiness,
+    pub replay: Arc<ReplayProgress>,
+    pub config: RwLock<Arc<Config>>,
+    pub db: OnceLock<Arc<Db>>,
+    pub scrape: OnceLock<Arc<ScrapeManager>>,
+    pub rules: OnceLock<Arc<RuleManager>>,
+    pub queries: Semaphore,
+    /// When the daemon started, seconds since the Unix epoch.
+    pub started: f64,
+    pub reload: ReloadMetrics,
+}
+
+impl ApiState {
+    fn db(&self) -> Result<Arc<Db>, ApiError> {
+        self.db.get().cloned().ok_or(ApiError::NotReady)
+    }
+}
+
+/// All routes under their prefix.
+pub(crate) fn router(state: Arc<ApiState>, frame: &Frame, quit: &Stopper, metrics: RequestMetrics) -> Router {
+    let access =
+        Access { title: "Prometheus Server", lifecycle: state.flags.enable_lifecycle, quit: quit.clone() };
+    let v1 = Router::new()
+        .route("/query", get(query::instant).post(query::instant))
+        .route("/query_range", get(query::range).post(query::range))
+        .route("/format_query", get(query::format).post(query::format))
+        .route("/series", get(labels::series).post(labels::series))
+        .route("/labels", get(labels::names).post(labels::names))
+        .route("/label/{name}/values", get(labels::values))
+        .route("/scrape_pools", get(targets::scrape_pools))
+        .route("/targets", get(targets::targets))
+        .route("/targets/metadata", get(targets::targets_metadata))
+        .route("/metadata", get(targets::metadata))
+        .route("/alertmanagers", get(targets::alertmanagers))
+        .route("/rules", get(rules::rules))
+        .route("/alerts", get(rules::alerts))
+        .route("/status/config", get(status::config))
+        .route("/status/flags", get(status::flags))
+        .route("/status/runtimeinfo", get(status::runtime_info))
+        .route("/status/tsdb", get(status::tsdb))
+        .route("/status/tsdb/blocks", get(status::blocks))
+        .route("/status/queries", get(status::queries))
+        .route("/write", post(write::write))
+        .layer(from_fn_with_state(state.clone(), wait_until_ready))
+        .route("/status/buildinfo", get(status::build_info))
+        .route("/status/walreplay", get(status::wal_replay))
+        .fallback(unknown)
+        .with_state(state.clone());
+    let routes = Router::new()
+        .nest("/api/v1", v1)
+        .merge(frame_routes(frame, access))
+        .route("/", get(front))
+        .route("/version", get(status::version))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state(cors(&state.flags.cors_origin), allow_origin));
+    let prefix = route_prefix(&state.flags);
+    let routes = if prefix.is_empty() { routes } else { Router::new().nest(&prefix, routes) };
+    common_layers(routes, metrics)
+}
+
+/// `--web.route-prefix`, else the path of `--web.external-url`, without a slash at its end.
+fn route_prefix(flags: &Flags) -> String {
+    let prefix = match &flags.route_prefix {
+        Some(prefix) => prefix.clone(),
+        None => url::Url::parse(&flags.external_url).map(|url| url.path().to_owned()).unwrap_or_default(),
+    };
+    match prefix.trim_matches('/') {
+        "" => String::new(),
+        path => format!("/{path}"),
+    }
+}
+
+async fn wait_until_ready(State(state): State<Arc<ApiState>>, request: Request, next: Next) -> Response {
+    if state.readiness.is_ready() {
+        return next.run(request).await;
+    }
+    ApiError::NotReady.into_response()
+}
+
+async fn unknown() -> ApiError {
+    ApiError::NotFound("no such endpoint".into())
+}
+
+/// A page for people who open the port in a browser.
+async fn front() -> Response {
+    let page = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+        <title>metricsd</title><style>:root{color-scheme:light dark}body{font:14px/1.6 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}</style>\
+        <h1>metricsd</h1><p>This is the metrics server. It speaks Prometheus&#8217; HTTP API; add it to a dashboard as a Prometheus data source.</p>\
+        <ul><li><a href=\"api/v1/targets\">Targets</a></li><li><a href=\"api/v1/rules\">Rules</a></li><li><a href=\"api/v1/alerts\">Alerts</a></li>\
+        <li><a href=\"api/v1/status/tsdb\">Head statistics</a></li><li><a href=\"api/v1/status/config\">Configuration</a></li>\
+        <li><a href=\"metrics\">Own metrics</a></li></ul></html>";
+    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
+}
+
+/// The allowed origins: everyone, or those that match.
+#[derive(Clone)]
+enum Origins {
+    Any,
+    Matching(Arc<model::Matcher>),
+    None,
+}
+
+fn cors(pattern: &str) -> Origins {
+    if pattern == ".*" {
+        return Origins::Any;
+    }
+    match model::Matcher::new(model::MatchOp::Regex, "origin", pattern) {
+        Ok(matcher) => Origins::Matching(Arc::new(matcher)),
+        Err(error) => {
+            tracing::error!(
+                error = service::report(&error),
+                "--web.cors.origin is not a regex, no origin is allowed"
+            );
+            Origins::None
+        }
+    }
+}
+
+async fn allow_origin(State(origins): State<Origins>, request: Request, next: Next) -> Response {
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let is_preflight = request.method() == Method::OPTIONS;
+    let mut response =
+        if is_preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
+    let headers = response.headers_mut();
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    let Some(origin) = origin else { return response };
+    let allowed = match &origins {
+        Origins::Any => Some(HeaderValue::from_static("*")),
+        Origins::Matching(matcher) => {
+            origin.to_str().ok().filter(|text| matcher.matches(text)).map(|_| origin.clone())
+        }
+        Origins::None => None,
+    };
+    if let Some(allowed) = allowed {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, OPTIONS"));
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Date"));
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static("Accept, Authorization, Content-Type, Origin"),
+        );
+    }
+    response
+}
+
+/// Feature names of `--enable-feature` that mean something here, or did in the original.
+pub(crate) fn is_known_feature(name: &str) -> bool {
+    const KNOWN: &[&str] = &[
+        "exemplar-storage",
+        "promql-experimental-functions",
+        "promql-duration-expr",
+        "promql-extended-range-selectors",
+        "promql-binop-fill-modifiers",
+        "promql-delayed-name-removal",
+        "promql-at-modifier",
+        "promql-negative-offset",
+        "memory-snapshot-on-shutdown",
+        "extra-scrape-metrics",
+        "new-service-discovery-manager",
+        "auto-gomaxprocs",
+        "auto-gomemlimit",
+        "no-default-scrape-port",
+        "utf8-names",
+        "expand-external-labels",
+    ];
+    KNOWN.contains(&name)
+}
+
+/// What of the language `--enable-feature` switches on.
+pub(crate) fn syntax_features(names: &[String]) -> ParserOptions {
+    let on = |name: &str| names.iter().any(|given| given == name);
+    ParserOptions {
+        experimental_functions: on("promql-experimental-functions"),
+        duration_expressions: on("promql-duration-expr"),
+        extended_range_selectors: on("promql-extended-range-selectors"),
+        binop_fill_modifiers: on("promql-binop-fill-modifiers"),
+    }
+}

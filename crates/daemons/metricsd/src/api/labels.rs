@@ -1,0 +1,123 @@
+//! `/series`, `/labels`, `/label/<name>/values`.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use model::Labels;
+use storage::{LabelQuery, Queryable, SelectHints};
+use tokio::task::spawn_blocking;
+
+use super::{ApiError, ApiState, json, params::Params};
+
+const TRUNCATED: &str = "results truncated due to limit";
+
+pub(super) async fn series(State(state): State<Arc<ApiState>>, params: Params) -> Result<Response, ApiError> {
+    let selectors = params.selectors()?;
+    if selectors.is_empty() {
+        return Err(ApiError::BadData("no match[] parameter provided".into()));
+    }
+    let (start, end) = params.range()?;
+    let limit = params.limit()?;
+    let db = state.db()?;
+    let found = spawn_blocking(move || -> Result<BTreeSet<Labels>, ApiError> {
+        let querier = db.querier(start, end)?;
+        // No samples are wanted: the storage need not read any.
+        let hints = SelectHints { start, end, function: "series".into(), ..SelectHints::default() };
+        let mut found = BTreeSet::new();
+        for matchers in &selectors {
+            let mut set = querier.select(&hints, matchers)?;
+            while let Some(series) = set.next() {
+                found.insert(series?.labels);
+                if limit > 0 && found.len() > limit {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(found)
+    })
+    .await??;
+    let warnings = truncated(found.len(), limit);
+    json::with_warnings(found.into_iter().take(at_most(limit)).collect::<Vec<_>>(), &warnings)
+}
+
+pub(super) async fn names(State(state): State<Arc<ApiState>>, params: Params) -> Result<Response, ApiError> {
+    let (query, range, limit) = label_query(&params)?;
+    let db = state.db()?;
+    let mut names = spawn_blocking(move || db.querier(range.0, range.1)?.label_names(&query)).await??;
+    let warnings = truncated(names.len(), limit);
+    names.truncate(at_most(limit));
+    json::with_warnings(names, &warnings)
+}
+
+pub(super) async fn values(
+    State(state): State<Arc<ApiState>>,
+    Path(name): Path<String>,
+    params: Params,
+) -> Result<Response, ApiError> {
+    let name =
+        unescape_name(&name).ok_or_else(|| ApiError::BadData(format!("invalid label name: {name:?}")))?;
+    let (query, range, limit) = label_query(&params)?;
+    let db = state.db()?;
+    let mut values =
+        spawn_blocking(move || db.querier(range.0, range.1)?.label_values(&name, &query)).await??;
+    let warnings = truncated(values.len(), limit);
+    values.truncate(at_most(limit));
+    json::with_warnings(values, &warnings)
+}
+
+fn label_query(params: &Params) -> Result<(LabelQuery, (i64, i64), usize), ApiError> {
+    let limit = params.limit()?;
+    // One more than asked for tells whether there was more.
+    let asked = if limit == 0 { 0 } else { limit.saturating_add(1) };
+    Ok((LabelQuery { selectors: params.selectors()?, limit: asked }, params.range()?, limit))
+}
+
+fn at_most(limit: usize) -> usize {
+    if limit == 0 { usize::MAX } else { limit }
+}
+
+fn truncated(found: usize, limit: usize) -> Vec<String> {
+    if limit > 0 && found > limit { vec![TRUNCATED.to_owned()] } else { Vec::new() }
+}
+
+/// `U__http_2e_status` is `http.status`: any character but letters, digits and underscores as `_<hex>_`, an underscore as two.
+fn unescape_name(name: &str) -> Option<String> {
+    let Some(escaped) = name.strip_prefix("U__") else {
+        return (!name.is_empty()).then(|| name.to_owned());
+    };
+    let mut plain = String::new();
+    let mut rest = escaped;
+    while let Some(at) = rest.find('_') {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix('_') {
+            plain.push('_');
+            rest = after;
+            continue;
+        }
+        let (code, after) = rest.split_once('_')?;
+        plain.push(char::from_u32(u32::from_str_radix(code, 16).ok()?)?);
+        rest = after;
+    }
+    plain.push_str(rest);
+    (!plain.is_empty()).then_some(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unescape_name;
+
+    #[test]
+    fn escaped_names() {
+        let check =
+            |name: &str, want: Option<&str>| assert_eq!(unescape_name(name).as_deref(), want, "{name}");
+        check("job", Some("job"));
+        check("U__http_2e_status", Some("http.status"));
+        check("U__a__b", Some("a_b"));
+        check("U__a_zz_", None);
+        check("", None);
+    }
+}

@@ -1,0 +1,287 @@
+//! The daemon: built, run, and ended in order.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use parking_lot::RwLock;
+use prometheus_client::registry::Registry;
+use promql::{Engine, EngineOptions};
+use rules::{Manager as RuleManager, ManagerOptions, Notifier, NotifierOptions};
+use scrape::Manager as ScrapeManager;
+use service::{
+    Daemon, Error, Frame, HttpOptions, HttpServer, LogOptions, ReloadMetrics, Stop, Tasks, report,
+};
+use tokio::task::spawn_blocking;
+use tracing::{error, info, warn};
+use tsdb::{Db, DbOptions};
+
+use crate::{
+    Config, Flags,
+    api::{self, ApiState},
+    evaluator::RuleEvaluator,
+    reload::{Parts, Reloader},
+};
+
+/// How often the database looks for work.
+const MAINTAIN_INTERVAL: Duration = Duration::from_secs(60);
+/// How long each part may take to end.
+const PART_DEADLINE: Duration = Duration::from_secs(20);
+
+/// How the daemon is started: its flags, and what a program that runs it with others decides.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The command line.
+    pub flags: Flags,
+}
+
+/// Everything the daemon is made of, bound and not running yet.
+pub struct App {
+    flags: Flags,
+    frame: Frame,
+    config: Config,
+    engine: Arc<Engine>,
+    notifier: Arc<Notifier>,
+    reload_metrics: ReloadMetrics,
+    server: HttpServer,
+    request_metrics: service::RequestMetrics,
+}
+
+impl Daemon for App {
+    const NAME: &'static str = "metricsd";
+    type Flags = Flags;
+
+    fn log_options(flags: &Flags) -> LogOptions {
+        flags.log_options()
+    }
+
+    async fn build(flags: Flags, frame: Frame) -> Result<Self, Error> {
+        Self::new(Options { flags }, frame).await
+    }
+
+    async fn run(self, stop: Stop) -> Result<(), Error> {
+        self.serve(stop).await
+    }
+}
+
+impl App {
+    /// Reads the configuration and binds the socket.
+    pub async fn new(options: Options, frame: Frame) -> Result<Self, Error> {
+        let Options { flags } = options;
+        let config = Config::load(&flags.config_file)?;
+        for warning in config.warnings.iter() {
+            warn!(key = warning.key, "{}", warning.text);
+        }
+        for name in &flags.enable_feature {
+            if !api::is_known_feature(name) {
+                warn!(feature = name, "unknown option for --enable-feature");
+            }
+        }
+        if flags.enable_admin_api {
+            warn!("not supported yet: --web.enable-admin-api");
+        }
+        let (engine, notifier, reload_metrics, request_metrics) = {
+            let mut registry = frame.metrics.registry();
+            register_build_info(&mut registry);
+            (
+                Arc::new(Engine::new(engine_options(&flags, &config), &mut registry)),
+                Notifier::new(notifier_options(&flags), &mut registry),
+                ReloadMetrics::register(&mut registry, "prometheus"),
+                service::RequestMetrics::register(&mut registry, "prometheus"),
+            )
+        };
+        crate::reload::check_rule_files(&config, &engine)?;
+        reload_metrics.record(true);
+        let server = HttpServer::bind(HttpOptions {
+            address: flags.listen_address.clone(),
+            web_config: flags.web_config_file.clone(),
+            max_connections: flags.max_connections,
+        })
+        .await?;
+        Ok(Self { flags, frame, config, engine, notifier, reload_metrics, server, request_metrics })
+    }
+
+    /// Where the API listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.local_address()
+    }
+
+    async fn serve(self, stop: Stop) -> Result<(), Error> {
+        let Self { flags, frame, config, engine, notifier, reload_metrics, server, request_metrics } = self;
+        // Sources stop first, storage last: scraping and rules, then the API, then what waits for Alertmanagers, then the database.
+        let quit = stop.child();
+        let stop = quit.token();
+        let opening = frame.readiness.wait_for("write-ahead log replay");
+        let db_options = db_options(&flags, &config);
+        let state = Arc::new(ApiState {
+            flags: flags.clone(),
+            engine: engine.clone(),
+            notifier: notifier.clone(),
+            readiness: frame.readiness.clone(),
+            replay: db_options.replay_progress.clone(),
+            config: RwLock::new(Arc::new(config.clone())),
+            db: OnceLock::new(),
+            scrape: OnceLock::new(),
+            rules: OnceLock::new(),
+            queries: tokio::sync::Semaphore::new(flags.max_concurrency.max(1)),
+            started: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64(),
+            reload: reload_metrics.clone(),
+        });
+        let routes = api::router(state.clone(), &frame, &quit, request_metrics);
+        let serving = Tasks::new(&Stop::never());
+        serving.spawn("http server", server.serve(routes, serving.stop()));
+
+        let opened = tokio::select! {
+            opened = spawn_blocking(move || open(db_options)) => opened,
+            () = stop.requested() => return Ok(()),
+        };
+        let (db, registry) = opened??;
+        let db = Arc::new(db);
+        frame.metrics.add(registry);
+        let _ = state.db.set(db.clone());
+
+        let evaluator = Arc::new(RuleEvaluator { engine: engine.clone(), db: db.clone() });
+        let (scraping, evaluating) = {
+            let mut registry = frame.metrics.registry();
+            let user_agent = user_agent();
+            (
+                Arc::new(ScrapeManager::new(db.clone(), &mut registry, user_agent, &stop)),
+                Arc::new(RuleManager::new(
+                    evaluator,
+                    notifier.clone(),
+                    manager_options(&flags),
+                    &mut registry,
+                    &stop,
+                )),
+            )
+        };
+        let _ = state.scrape.set(scraping.clone());
+        let _ = state.rules.set(evaluating.clone());
+        let parts =
+            Parts { scraping, evaluating, notifier: notifier.clone(), external_url: external_url(&flags) };
+        let reloader =
+            Arc::new(Reloader { flags, engine, parts, state: state.clone(), metrics: reload_metrics });
+        reloader.apply(config)?;
+        let handler = reloader.clone();
+        frame
+            .reload
+            .on_reload(move || {
+                let reloader = handler.clone();
+                async move { reloader.reload().await }
+            })
+            .await;
+        let maintaining = Tasks::new(&stop);
+        maintaining.spawn("database maintenance", maintain(db.clone(), maintaining.stop()));
+        drop(opening);
+        info!("ready");
+
+        stop.requested().await;
+        frame.readiness.set_stopping();
+        let ended = [
+            reloader.parts.scraping.stop(PART_DEADLINE).await,
+            reloader.parts.evaluating.stop(PART_DEADLINE).await,
+            maintaining.finish(PART_DEADLINE).await,
+            serving.finish(PART_DEADLINE).await,
+            notifier.finish(PART_DEADLINE).await,
+        ];
+        for late in ended.into_iter().filter_map(Result::err) {
+            warn!(error = %late, "a part did not end in time");
+        }
+        spawn_blocking(move || db.close()).await??;
+        Ok(())
+    }
+}
+
+fn open(options: DbOptions) -> Result<(Db, Registry), tsdb::OpenError> {
+    let mut registry = Registry::default();
+    let db = Db::open(options, &mut registry)?;
+    Ok((db, registry))
+}
+
+async fn maintain(db: Arc<Db>, stop: Stop) {
+    loop {
+        tokio::select! {
+            () = stop.requested() => return,
+            () = tokio::time::sleep(MAINTAIN_INTERVAL) => {}
+        }
+        let db = db.clone();
+        match spawn_blocking(move || db.maintain()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                error!(error = report(&error), "database maintenance failed, it is tried again")
+            }
+            Err(error) => error!(%error, "BUG: database maintenance panicked"),
+        }
+    }
+}
+
+fn engine_options(flags: &Flags, config: &Config) -> EngineOptions {
+    EngineOptions {
+        lookback_delta: flags.lookback_delta.0,
+        max_samples: flags.max_samples,
+        timeout: flags.query_timeout.0,
+        default_subquery_step: config.evaluation_interval,
+        delayed_name_removal: flags.enable_feature.iter().any(|name| name == "promql-delayed-name-removal"),
+        syntax: api::syntax_features(&flags.enable_feature),
+    }
+}
+
+fn notifier_options(flags: &Flags) -> NotifierOptions {
+    NotifierOptions {
+        queue_capacity: flags.notification_queue_capacity,
+        batch_size: flags.notification_batch_size,
+        user_agent: user_agent(),
+        metric_prefix: "prometheus",
+    }
+}
+
+fn manager_options(flags: &Flags) -> ManagerOptions {
+    ManagerOptions {
+        outage_tolerance: flags.for_outage_tolerance.0,
+        grace_period: flags.for_grace_period.0,
+        resend_delay: flags.resend_delay.0,
+        max_concurrent: flags.max_concurrent_evals,
+        metric_prefix: "prometheus",
+    }
+}
+
+fn db_options(flags: &Flags, config: &Config) -> DbOptions {
+    let mut options = DbOptions::new(&flags.storage_path);
+    // The file comes before the flag, which Prometheus has deprecated for it.
+    if let Some(time) = config.retention_time.or(flags.retention_time.map(|set| set.0)) {
+        options.retention_time = time;
+    }
+    if let Some(size) = config.retention_size.or(flags.retention_size.map(|set| set.0)) {
+        options.retention_size = size;
+    }
+    options.min_block_duration = flags.min_block_duration.0;
+    if let Some(size) = flags.wal_segment_size {
+        options.wal_segment_size = size.0;
+    }
+    options.no_lockfile = flags.no_lockfile;
+    options.max_series = flags.max_series;
+    options
+}
+
+pub(crate) fn external_url(flags: &Flags) -> String {
+    if flags.external_url.is_empty() {
+        let port = flags.listen_address.rsplit(':').next().unwrap_or("9090");
+        return format!("http://localhost:{port}");
+    }
+    flags.external_url.trim_end_matches('/').to_owned()
+}
+
+fn user_agent() -> String {
+    format!("metricsd/{}", service::Version::NUMBER)
+}
+
+fn register_build_info(registry: &mut Registry) {
+    let labels = vec![("version", service::Version::NUMBER)];
+    registry.register(
+        "prometheus_build",
+        "A metric with a constant '1' value labeled by version",
+        prometheus_client::metrics::info::Info::new(labels),
+    );
+}

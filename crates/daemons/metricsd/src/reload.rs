@@ -1,0 +1,66 @@
+//! Putting a configuration in force: at the start and at every reload.
+
+use std::sync::Arc;
+
+use promql::Engine;
+use rules::{ExpandContext, Manager as RuleManager, Notifier, RuleFileError, load_rule_files};
+use scrape::Manager as ScrapeManager;
+use service::{Error, ReloadMetrics};
+use tracing::warn;
+
+use crate::{Config, Flags, api::ApiState, evaluator::SyntaxOnly};
+
+/// What a configuration is put in force on.
+pub(crate) struct Parts {
+    pub scraping: Arc<ScrapeManager>,
+    pub evaluating: Arc<RuleManager>,
+    pub notifier: Arc<Notifier>,
+    pub external_url: String,
+}
+
+pub(crate) struct Reloader {
+    pub flags: Flags,
+    pub engine: Arc<Engine>,
+    pub parts: Parts,
+    pub state: Arc<ApiState>,
+    pub metrics: ReloadMetrics,
+}
+
+/// Whether all rule files hold.
+pub(crate) fn check_rule_files(config: &Config, engine: &Arc<Engine>) -> Result<(), RuleFileError> {
+    load_rule_files(&config.rule_files, &SyntaxOnly(engine.clone())).map(drop)
+}
+
+impl Reloader {
+    /// Reads the files again. What does not hold leaves everything as it was.
+    pub async fn reload(self: Arc<Self>) -> Result<(), Error> {
+        let metrics = self.metrics.clone();
+        let outcome = match tokio::task::spawn_blocking(move || self.load_and_apply()).await {
+            Ok(outcome) => outcome,
+            Err(error) => Err(error.into()),
+        };
+        metrics.record(outcome.is_ok());
+        outcome
+    }
+
+    fn load_and_apply(&self) -> Result<(), Error> {
+        let config = Config::load(&self.flags.config_file)?;
+        for warning in config.warnings.iter() {
+            warn!(key = warning.key, "{}", warning.text);
+        }
+        self.apply(config)
+    }
+
+    /// Checks what is left to check, then changes all parts; the checks come before the first change.
+    pub fn apply(&self, config: Config) -> Result<(), Error> {
+        let files = load_rule_files(&config.rule_files, &SyntaxOnly(self.engine.clone()))?;
+        let Parts { scraping, evaluating, notifier, external_url } = &self.parts;
+        *self.state.config.write() = Arc::new(config.clone());
+        notifier.apply(config.notifier, config.external_labels.clone());
+        scraping.apply(config.jobs);
+        let context =
+            ExpandContext { external_labels: config.external_labels, external_url: external_url.clone() };
+        evaluating.apply(files, config.evaluation_interval, config.rule_query_offset, context);
+        Ok(())
+    }
+}

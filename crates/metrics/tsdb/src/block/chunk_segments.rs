@@ -1,0 +1,85 @@
+//! The chunks of a block, mapped.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use disk::MappedFile;
+
+use super::{BlockError, read_failure};
+use crate::{
+    chunk::{ChunkError, Encoding},
+    encoding::Decoder,
+    filenames,
+};
+
+/// First bytes of a file of chunks.
+pub(super) const MAGIC: u32 = 0x85bd_40dd;
+/// Version of the format.
+pub(super) const VERSION: u8 = 1;
+/// Bytes before the first chunk: magic, version, three of padding.
+pub(super) const HEADER: usize = 8;
+
+/// The files of chunks.
+pub(crate) struct ChunkSegments {
+    dir: PathBuf,
+    segments: Vec<MappedFile>,
+}
+
+// === impl ChunkSegments ===
+
+impl ChunkSegments {
+    pub(crate) fn open(dir: &Path) -> Result<Self, BlockError> {
+        let mut paths: Vec<(u64, PathBuf)> = Vec::new();
+        for entry in fs::read_dir(dir).map_err(read_failure(dir))? {
+            let entry = entry.map_err(read_failure(dir))?;
+            if let Some(number) = filenames::parse_segment(&entry.file_name().to_string_lossy()) {
+                paths.push((number, entry.path()));
+            }
+        }
+        paths.sort_unstable();
+        let segments = paths
+            .iter()
+            .map(|(_, path)| {
+                let map = MappedFile::open(path).map_err(read_failure(path))?;
+                check_header(path, &map)?;
+                Ok(map)
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { dir: dir.to_owned(), segments })
+    }
+
+    /// Encoding and data of a chunk, its checksum verified.
+    pub(crate) fn chunk(&self, reference: u64) -> Result<(Encoding, &[u8]), BlockError> {
+        let segment = self.segments.get((reference >> 32) as usize);
+        let bytes = segment.and_then(|segment| segment.get(reference as u32 as usize..));
+        let error = |source| BlockError::Chunk { path: self.dir.clone(), reference, source };
+        let mut decoder =
+            Decoder::new(bytes.ok_or_else(|| error(ChunkError::Corrupt("lies outside of its file")))?);
+        let mut parse = || {
+            let size = decoder.uvarint()?;
+            let content = decoder.take(usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1))?;
+            Ok((content, decoder.be32()?))
+        };
+        let parsed: Result<(&[u8], u32), crate::Malformed> = parse();
+        let (content, checksum) =
+            parsed.map_err(|_| error(ChunkError::Corrupt("reaches beyond its file")))?;
+        if crc32c::crc32c(content) != checksum {
+            return Err(error(ChunkError::Corrupt("checksum does not match")));
+        }
+        let (encoding, data) = content.split_first().ok_or_else(|| error(ChunkError::Corrupt("is empty")))?;
+        Ok((Encoding::from_byte(*encoding), data))
+    }
+}
+
+fn check_header(path: &Path, map: &MappedFile) -> Result<(), BlockError> {
+    let mut decoder = Decoder::new(map);
+    match (decoder.be32(), decoder.byte()) {
+        (Ok(MAGIC), Ok(VERSION)) => Ok(()),
+        _ => Err(BlockError::Format {
+            path: path.to_owned(),
+            reason: "not a file of chunks of a known version".to_owned(),
+        }),
+    }
+}

@@ -1,0 +1,398 @@
+//! Blocks written and read back, damaged, and in older versions of the format.
+
+use std::{collections::BTreeMap, fs, sync::Arc};
+
+use disk::{
+    Fs, RealFs,
+    fault::{Fault, FaultyFs},
+};
+use model::{Columns, Labels, Matcher, Millis};
+use proptest::prelude::*;
+use storage::{LabelQuery, Series};
+use tempfile::TempDir;
+
+use super::{
+    index_format::{SERIES_ALIGNMENT, Toc},
+    index_reader::IndexReader,
+    postings_table::PostingsTable,
+    symbols::Symbols,
+    *,
+};
+use crate::{
+    chunk::XorEncoder,
+    encoding::{put_str, put_uvarint},
+    head::ClosedChunk,
+    query::{Part, PostingsSource},
+};
+
+type Samples = Vec<(Millis, f64)>;
+
+fn chunk(samples: &[(Millis, f64)]) -> ClosedChunk {
+    let mut encoder = XorEncoder::new();
+    for (timestamp, value) in samples {
+        encoder.append(*timestamp, *value);
+    }
+    ClosedChunk {
+        min_time: samples[0].0,
+        max_time: samples[samples.len() - 1].0,
+        data: encoder.bytes().into(),
+    }
+}
+
+fn meta() -> BlockMeta {
+    let ulid = new_ulid();
+    BlockMeta {
+        ulid: ulid.clone(),
+        min_time: 0,
+        max_time: 1_000_000,
+        stats: BlockStats::default(),
+        compaction: BlockCompaction { level: 1, sources: vec![ulid], ..BlockCompaction::default() },
+        version: 1,
+    }
+}
+
+fn texts(all: &BTreeMap<Labels, Vec<Samples>>) -> Vec<Box<str>> {
+    let mut texts: Vec<Box<str>> =
+        all.keys().flat_map(|labels| labels.iter()).flat_map(|(n, v)| [n.into(), v.into()]).collect();
+    texts.sort();
+    texts.dedup();
+    texts
+}
+
+fn write(dir: &TempDir, fs: Arc<dyn Fs>, all: &BTreeMap<Labels, Vec<Samples>>) -> Result<Block, BlockError> {
+    let mut writer = BlockWriter::create(fs, dir.path(), meta(), texts(all))?;
+    writer.set_segment_size(2000);
+    for (labels, chunks) in all {
+        let chunks: Vec<_> = chunks.iter().map(|samples| chunk(samples)).collect();
+        let chunks: Vec<_> = chunks.iter().map(BlockChunk::closed).collect();
+        writer.add_series(labels, &chunks)?;
+    }
+    writer.finish()
+}
+
+fn read(set: impl Iterator<Item = Result<Series, storage::QueryError>>) -> BTreeMap<Labels, Samples> {
+    let mut all = BTreeMap::new();
+    let mut last: Option<Labels> = None;
+    for series in set {
+        let mut series = series.unwrap();
+        assert!(last.as_ref().is_none_or(|last| *last < series.labels), "sorted");
+        let mut columns = Columns::default();
+        series.samples.read(Millis::MIN, Millis::MAX, &mut columns).unwrap();
+        all.insert(series.labels.clone(), columns.timestamps.into_iter().zip(columns.values).collect());
+        last = Some(series.labels);
+    }
+    all
+}
+
+/// Enough series that symbols and the postings table are sampled.
+fn many() -> BTreeMap<Labels, Vec<Samples>> {
+    (0..300u32)
+        .map(|number| {
+            let name = format!("metric_{}", number % 7);
+            let instance = format!("host-{number:03}");
+            let labels =
+                Labels::from_pairs([("__name__", name.as_str()), ("instance", &instance), ("job", "x")]);
+            let first = (0..20).map(|i| (i * 1000 + i64::from(number), f64::from(number))).collect();
+            let second = (20..40).map(|i| (i * 1000, i as f64)).collect();
+            (labels, vec![first, second])
+        })
+        .collect()
+}
+
+fn flat(all: &BTreeMap<Labels, Vec<Samples>>) -> BTreeMap<Labels, Samples> {
+    all.iter().map(|(labels, chunks)| (labels.clone(), chunks.concat())).collect()
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let dir = TempDir::new().unwrap();
+    let all = many();
+    let block = Arc::new(write(&dir, Arc::new(RealFs), &all).unwrap());
+    let stats = block.meta().stats;
+    assert_eq!((stats.num_series, stats.num_chunks, stats.num_samples), (300, 600, 12_000));
+    assert!(block.dir().join("chunks/000002").is_file(), "chunks go into as many files as they need");
+
+    let querier = BlockQuerier::new(Arc::clone(&block), Millis::MIN, Millis::MAX);
+    assert_eq!(read(querier.select(&[]).unwrap()), flat(&all));
+    for number in [0, 1, 31, 32, 33, 299] {
+        let host = format!("host-{number:03}");
+        let found = read(querier.select(&[Matcher::equal("instance", &host)]).unwrap());
+        assert_eq!(found.len(), 1, "{host}");
+    }
+    for absent in ["", "host", "host-000a", "host-300", "zzz"] {
+        let matcher = Matcher::equal("instance", absent);
+        assert_eq!(read(querier.select(&[matcher]).unwrap()).len(), 0, "{absent}");
+    }
+    let late = BlockQuerier::new(Arc::clone(&block), 38_000, Millis::MAX);
+    let late = read(late.select(&[]).unwrap());
+    assert_eq!(late.len(), 300);
+    assert_eq!(read(BlockQuerier::new(block, 39_001, 50_000).select(&[]).unwrap()).len(), 0);
+}
+
+#[test]
+fn names_and_values_are_known() {
+    let dir = TempDir::new().unwrap();
+    let block = Arc::new(write(&dir, Arc::new(RealFs), &many()).unwrap());
+    let querier = BlockQuerier::new(block, Millis::MIN, Millis::MAX);
+    let sorted = |mut texts: Vec<String>| {
+        texts.sort();
+        texts
+    };
+    let all = LabelQuery::default();
+    assert_eq!(sorted(querier.label_names(&all).unwrap()), ["__name__", "instance", "job"]);
+    assert_eq!(querier.label_values("instance", &all).unwrap().len(), 300);
+    assert!(querier.label_values("absent", &all).unwrap().is_empty());
+    let some = LabelQuery {
+        selectors: vec![
+            vec![Matcher::equal("instance", "host-003")],
+            vec![Matcher::equal("instance", "host-011")],
+        ],
+        limit: 0,
+    };
+    assert_eq!(sorted(querier.label_values("__name__", &some).unwrap()), ["metric_3", "metric_4"]);
+    assert_eq!(querier.label_names(&some).unwrap().len(), 3);
+}
+
+#[test]
+fn files_begin_as_prometheus_expects() {
+    let dir = TempDir::new().unwrap();
+    let block = write(&dir, Arc::new(RealFs), &many()).unwrap();
+    let index = fs::read(block.dir().join("index")).unwrap();
+    assert_eq!(index[..5], [0xba, 0xaa, 0xd7, 0x00, 2]);
+    let chunks = fs::read(block.dir().join("chunks/000001")).unwrap();
+    assert_eq!(chunks[..8], [0x85, 0xbd, 0x40, 0xdd, 1, 0, 0, 0]);
+    let json: serde_json::Value =
+        serde_json::from_slice(&fs::read(block.dir().join("meta.json")).unwrap()).unwrap();
+    assert_eq!(json["version"], 1);
+    assert_eq!(json["compaction"]["sources"][0], json["ulid"]);
+    assert_eq!(json["stats"]["numSeries"], 300);
+    assert!(block.dir().join("tombstones").is_file());
+}
+
+#[test]
+fn tombstones_hide_samples() {
+    let dir = TempDir::new().unwrap();
+    let all = many();
+    let block = write(&dir, Arc::new(RealFs), &all).unwrap();
+    let mut numbers = Vec::new();
+    block.index.read(block.index.find("instance", "host-005").unwrap().unwrap(), &mut numbers).unwrap();
+    let mut bytes = vec![0x01, 0x30, 0xba, 0x30, 1];
+    put_uvarint(&mut bytes, u64::from(numbers[0]));
+    bytes.extend_from_slice(&[0, 0xe0, 0xd4, 3]); // 0 … 30 000
+    let checksum = crc32c::crc32c(&bytes[5..]);
+    bytes.extend_from_slice(&checksum.to_be_bytes());
+    fs::write(block.dir().join("tombstones"), bytes).unwrap();
+    let block = Arc::new(Block::open(block.dir()).unwrap());
+    let found = read(
+        BlockQuerier::new(block, 0, Millis::MAX).select(&[Matcher::equal("instance", "host-005")]).unwrap(),
+    );
+    let times: Vec<_> = found.values().next().unwrap().iter().map(|(timestamp, _)| *timestamp).collect();
+    assert_eq!(times, (31..40).map(|i| i * 1000).collect::<Vec<_>>());
+}
+
+#[test]
+fn no_step_that_fails_leaves_half_a_block() {
+    let all = many();
+    for fault in
+        [Fault::Create, Fault::Full { after: 100 }, Fault::Full { after: 9_000 }, Fault::Sync, Fault::Rename]
+    {
+        let dir = TempDir::new().unwrap();
+        let faulty = FaultyFs::default();
+        faulty.inject(fault);
+        assert!(write(&dir, Arc::new(faulty), &all).is_err(), "{fault:?}");
+        let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(left.iter().all(|path| disk::is_temporary(path)), "{fault:?}: {left:?}");
+    }
+}
+
+#[test]
+fn damage_is_named_and_never_a_panic() {
+    let dir = TempDir::new().unwrap();
+    let all: BTreeMap<_, _> = many().into_iter().take(40).collect();
+    let block = write(&dir, Arc::new(RealFs), &all).unwrap();
+    let want = flat(&all);
+    for name in ["index", "chunks/000001", "meta.json"] {
+        let path = block.dir().join(name);
+        let whole = fs::read(&path).unwrap();
+        for at in (0..whole.len()).step_by(7) {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 0x55;
+            fs::remove_file(&path).unwrap();
+            fs::write(&path, &damaged).unwrap();
+            let Ok(block) = Block::open(block.dir()) else { continue };
+            let querier = BlockQuerier::new(Arc::new(block), Millis::MIN, Millis::MAX);
+            let Ok(set) = querier.select(&[]) else { continue };
+            for series in set {
+                let Ok(mut series) = series else { break };
+                let mut columns = Columns::default();
+                if series.samples.read(Millis::MIN, Millis::MAX, &mut columns).is_ok() {
+                    let samples: Samples = columns.timestamps.into_iter().zip(columns.values).collect();
+                    assert_eq!(want.get(&series.labels), Some(&samples), "{name} byte {at}");
+                }
+            }
+        }
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, &whole).unwrap();
+    }
+}
+
+/// An index of version 1: symbols and series are named by their offset, the postings table is not sorted.
+fn index_v1(path: &std::path::Path, labels: &[(&str, &str)]) {
+    let mut file = vec![0xba, 0xaa, 0xd7, 0x00, 1];
+    let section = |file: &mut Vec<u8>, content: &[u8]| {
+        let start = file.len() as u64;
+        file.extend_from_slice(&(content.len() as u32).to_be_bytes());
+        file.extend_from_slice(content);
+        file.extend_from_slice(&crc32c::crc32c(content).to_be_bytes());
+        start
+    };
+    let mut texts: Vec<&str> = labels.iter().flat_map(|(name, value)| [*name, *value]).collect();
+    texts.sort_unstable();
+    texts.dedup();
+    let mut content = (texts.len() as u32).to_be_bytes().to_vec();
+    let mut offsets = BTreeMap::new();
+    for text in texts {
+        offsets.insert(text, 5 + 4 + content.len() as u64);
+        put_str(&mut content, text);
+    }
+    let symbols = section(&mut file, &content);
+
+    let series = file.len();
+    let mut entry = Vec::new();
+    put_uvarint(&mut entry, labels.len() as u64);
+    for (name, value) in labels {
+        put_uvarint(&mut entry, offsets[name]);
+        put_uvarint(&mut entry, offsets[value]);
+    }
+    entry.extend_from_slice(&[1, 20, 5, 8]); // one chunk: 10 … 15, reference 8
+    put_uvarint(&mut file, entry.len() as u64);
+    file.extend_from_slice(&entry);
+    file.extend_from_slice(&crc32c::crc32c(&entry).to_be_bytes());
+
+    let mut postings = vec![0, 0, 0, 1];
+    postings.extend_from_slice(&(series as u32).to_be_bytes());
+    let list = section(&mut file, &postings);
+    let mut table = (labels.len() as u32 + 1).to_be_bytes().to_vec();
+    for (name, value) in labels.iter().rev().chain([&("", "")]) {
+        table.push(2);
+        put_str(&mut table, name);
+        put_str(&mut table, value);
+        put_uvarint(&mut table, list);
+    }
+    let postings_table = section(&mut file, &table);
+    let toc = Toc { symbols, series: series as u64, postings: list, postings_table, ..Toc::default() };
+    file.extend_from_slice(&toc.encode());
+    fs::write(path, file).unwrap();
+}
+
+#[test]
+fn version_one_of_the_index_is_read() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("index");
+    let labels = [("__name__", "up"), ("job", "x"), ("zone", "up")];
+    index_v1(&path, &labels);
+    let index = IndexReader::open(&path).unwrap();
+    let all = index.all().unwrap();
+    assert_eq!(all.len(), 1);
+    assert_ne!(all[0] as usize % SERIES_ALIGNMENT, 0, "a plain offset");
+    let mut chunks = Vec::new();
+    let found = index.series(all[0], &mut Default::default(), &mut chunks).unwrap();
+    assert_eq!(found, Labels::from_pairs(labels));
+    assert_eq!(chunks, [ChunkMeta { min_time: 10, max_time: 15, reference: 8 }]);
+    assert!(index.find("zone", "up").unwrap().is_some());
+    assert!(index.find("zone", "down").unwrap().is_none());
+    let mut value = String::new();
+    index.with_value(all[0], "job", &mut |found| value = found.to_owned()).unwrap();
+    assert_eq!(value, "x");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn any_series_come_back(
+        names in prop::collection::btree_set("[a-c]{1,3}", 1..60),
+        length in 1usize..30,
+    ) {
+        let dir = TempDir::new().unwrap();
+        let all: BTreeMap<_, _> = names
+            .iter()
+            .map(|name| {
+                let labels = Labels::from_pairs([("__name__", name.as_str()), ("len", if name.len() > 1 { "long" } else { "" })]);
+                let samples = (0..length as i64).map(|i| (i * 10, i as f64)).collect();
+                (labels, vec![samples])
+            })
+            .collect();
+        let block = Arc::new(write(&dir, Arc::new(RealFs), &all).unwrap());
+        let querier = BlockQuerier::new(block, Millis::MIN, Millis::MAX);
+        prop_assert_eq!(read(querier.select(&[]).unwrap()), flat(&all));
+        for name in &names {
+            let found = read(querier.select(&[Matcher::equal("__name__", name)]).unwrap());
+            prop_assert_eq!(found.len(), 1);
+        }
+        let short = read(querier.select(&[Matcher::equal("len", "")]).unwrap());
+        prop_assert_eq!(short.len(), names.iter().filter(|name| name.len() == 1).count());
+    }
+
+    #[test]
+    fn garbage_sections_are_no_panic(
+        bytes in prop::collection::vec(prop_oneof![Just(0u8), Just(1), Just(2), Just(b'a'), any::<u8>()], 0..200),
+        count in 0u8..20,
+        symbol in 0u32..40,
+    ) {
+        let mut content = vec![0, 0, 0, count];
+        content.extend_from_slice(&bytes);
+        for first in [false, true] {
+            if let Ok(symbols) = Symbols::read(&content, 0, first)
+                && let Ok(at) = symbols.find(&content, symbol)
+            {
+                let _ = at.text(&content);
+            }
+            if let Ok(table) = PostingsTable::read(&content, 0, !first) {
+                for name in table.names() {
+                    let _ = table.find(&content, name, "a");
+                    let _ = table.values(&content, name, &mut |_, _| {});
+                }
+            }
+        }
+        // A whole index around them, with checksums that match.
+        let mut file = vec![0xba, 0xaa, 0xd7, 0x00, 2];
+        let mut section = |content: &[u8]| {
+            let start = file.len() as u64;
+            file.extend_from_slice(&(content.len() as u32).to_be_bytes());
+            file.extend_from_slice(content);
+            file.extend_from_slice(&crc32c::crc32c(content).to_be_bytes());
+            start
+        };
+        let symbols = section(&[0, 0, 0, 2, 1, b'a', 1, b'b']);
+        let list = section(&content);
+        let mut table = vec![0, 0, 0, 1, 2, 0, 0];
+        put_uvarint(&mut table, list);
+        let postings_table = section(&table);
+        let entry = file.len().next_multiple_of(16);
+        file.resize(entry, 0);
+        put_uvarint(&mut file, bytes.len() as u64);
+        file.extend_from_slice(&bytes);
+        file.extend_from_slice(&crc32c::crc32c(&bytes).to_be_bytes());
+        let toc = Toc { symbols, postings: list, postings_table, ..Toc::default() };
+        file.extend_from_slice(&toc.encode());
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("index");
+        fs::write(&path, &file).unwrap();
+        let index = IndexReader::open(&path).unwrap();
+        let _ = index.all();
+        let _ = index.series((entry / 16) as u32, &mut Default::default(), &mut Vec::new());
+        let _ = index.series(symbol, &mut Default::default(), &mut Vec::new());
+        let _ = index.with_value((entry / 16) as u32, "a", &mut |_| {});
+    }
+
+    #[test]
+    fn garbage_indexes_are_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("index");
+        let mut file = vec![0xba, 0xaa, 0xd7, 0x00, 2];
+        file.extend_from_slice(&bytes);
+        fs::write(&path, &file).unwrap();
+        let _ = IndexReader::open(&path);
+    }
+}

@@ -1,0 +1,237 @@
+//! The database: a head, its log and the blocks, in one folder.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use disk::{DirLock, remove_leftovers};
+use model::{Labels, Matcher, Millis};
+use parking_lot::Mutex;
+use prometheus_client::registry::Registry;
+use storage::{Appendable, Appender, CommitError, Exemplar, Querier, QueryError, Queryable};
+use tracing::{info, warn};
+
+use crate::{
+    BlockMeta, DbOptions, OpenError, TsdbStatus,
+    block::BlockQuerier,
+    blocks::Blocks,
+    filenames,
+    head::{Head, HeadAppender, HeadOptions, HeadQuerier, RawBatch},
+    metrics::Metrics,
+    query::{DbQuerier, Part},
+    status,
+    wal::{Wal, WalLayout, WalOptions},
+};
+
+/// A time series database in a folder that a Prometheus can open as well, though not at the same time.
+///
+/// *Threading*: everything may be called from any thread; nothing blocks for longer than a disk access but [`Db::maintain`], which is to
+/// be called about once a minute on a thread of its own.
+pub struct Db {
+    pub(crate) options: DbOptions,
+    pub(crate) metrics: Metrics,
+    pub(crate) head: Arc<Head>,
+    pub(crate) blocks: Blocks,
+    /// Held by whoever does housekeeping: until which time (exclusive) the head is in blocks already.
+    pub(crate) maintenance: Mutex<Millis>,
+    closed: AtomicBool,
+    _lock: Option<DirLock>,
+}
+
+// === impl Db ===
+
+impl Db {
+    /// Opens or makes the database: locks the folder, removes what an earlier run left unfinished, and reads the log.
+    ///
+    /// Reading the log takes a while after an unclean end; `options.replay_progress` tells how far it is.
+    pub fn open(options: DbOptions, registry: &mut Registry) -> Result<Self, OpenError> {
+        check(&options)?;
+        let dir = options.dir.clone();
+        let wal_dir = dir.join(filenames::WAL);
+        fs::create_dir_all(&wal_dir).map_err(io_error(&wal_dir))?;
+        let lock = match options.no_lockfile {
+            true => None,
+            false => Some(DirLock::acquire(&dir, filenames::LOCK)?),
+        };
+        for folder in [&dir, &wal_dir] {
+            remove_leftovers(folder).map_err(io_error(folder))?;
+        }
+        if dir.join(filenames::WBL).is_dir() {
+            warn!("not supported yet: the log of out-of-order samples in `wbl` is left alone");
+        }
+        let metrics = Metrics::new(registry);
+        metrics.blocks.retention_limit_bytes.set(options.retention_size as i64);
+        metrics.blocks.retention_limit_seconds.set(options.retention_time.as_secs() as i64);
+        let blocks = Blocks::open(&dir, metrics.blocks.clone()).map_err(io_error(&dir))?;
+        let min_valid_time = blocks.max_time().unwrap_or(Millis::MIN);
+        let head = Arc::new(Head::new(head_options(&options), min_valid_time, metrics.head.clone()));
+        replay(&head, &wal_dir, &options, &metrics)?;
+        Ok(Self {
+            options,
+            metrics,
+            head,
+            blocks,
+            maintenance: Mutex::new(min_valid_time),
+            closed: AtomicBool::new(false),
+            _lock: lock,
+        })
+    }
+
+    /// Ends the log and refuses further batches. Queries go on until the database is dropped.
+    pub fn close(&self) -> Result<(), CommitError> {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        match self.head.wal() {
+            Some(wal) => wal.close(),
+            None => Ok(()),
+        }
+    }
+
+    /// Starts a batch of remote write, which knows its series by the bytes the client sent.
+    pub fn raw_batch(&self) -> RawBatch<'_> {
+        RawBatch::new(&self.head)
+    }
+
+    /// The data folder.
+    pub fn dir(&self) -> &Path {
+        &self.options.dir
+    }
+
+    /// Times of the oldest and the newest sample, milliseconds; none while there is no sample.
+    pub fn time_range(&self) -> Option<(Millis, Millis)> {
+        let head = (!self.head.is_empty()).then(|| (self.head.min_time(), self.head.max_time()));
+        let blocks = self.blocks.min_time().zip(self.blocks.max_time().map(|end| end - 1));
+        match (blocks, head) {
+            (Some(blocks), Some(head)) => Some((blocks.0.min(head.0), blocks.1.max(head.1))),
+            (blocks, head) => blocks.or(head),
+        }
+    }
+
+    /// The descriptions of all blocks, in order of time.
+    pub fn blocks(&self) -> Vec<BlockMeta> {
+        self.blocks.list().iter().map(|block| block.meta().clone()).collect()
+    }
+
+    /// Number of series in memory.
+    pub fn series_count(&self) -> u64 {
+        self.head.series_count()
+    }
+
+    /// Why no sample can be taken any more, if that is so: writing the log failed and nobody knows what is in it. Reads go on.
+    pub fn write_failure(&self) -> Option<String> {
+        self.head.wal()?.broken()
+    }
+
+    /// How often damage was found in the log since the start: what `corruptionCount` in the runtime information tells.
+    pub fn wal_corruptions(&self) -> u64 {
+        self.metrics.wal.corruptions.get()
+    }
+
+    /// Where the series in memory come from; `limit` is the length of each list.
+    pub fn status(&self, limit: usize) -> TsdbStatus {
+        let chunks = self.metrics.head.chunks.get().max(0) as u64;
+        status::status(&self.head, chunks, limit)
+    }
+
+    /// Exemplars in `[start, end]` (milliseconds) of the series that satisfy one of the selectors, oldest first, by series.
+    pub fn exemplars(
+        &self,
+        selectors: &[Vec<Matcher>],
+        start: Millis,
+        end: Millis,
+    ) -> Vec<(Labels, Vec<Exemplar>)> {
+        let mut all: std::collections::BTreeMap<Labels, Vec<Exemplar>> = std::collections::BTreeMap::new();
+        let ring = self.head.exemplars();
+        for stored in ring.iter().filter(|stored| (start..=end).contains(&stored.timestamp)) {
+            let labels = stored.series.labels();
+            if selectors.iter().any(|matchers| Head::satisfies(labels, matchers)) {
+                all.entry(labels.clone())
+                    .or_default()
+                    .push(Exemplar { timestamp: Some(stored.timestamp), ..stored.exemplar.clone() });
+            }
+        }
+        all.into_iter().collect()
+    }
+}
+
+impl Appendable for Db {
+    fn appender(&self) -> Box<dyn Appender + '_> {
+        Box::new(HeadAppender::new(&self.head))
+    }
+}
+
+impl Queryable for Db {
+    fn querier(&self, min_time: Millis, max_time: Millis) -> Result<Box<dyn Querier>, QueryError> {
+        // The view first: what is in blocks by then, the view need not keep in memory.
+        let view = Arc::new(self.head.isolation().view(min_time));
+        let mut parts: Vec<Box<dyn Part>> = Vec::new();
+        for block in self.blocks.list().iter().filter(|block| block.overlaps(min_time, max_time)) {
+            parts.push(Box::new(BlockQuerier::new(Arc::clone(block), min_time, max_time)));
+        }
+        if !self.head.is_empty() && max_time >= self.head.min_time() && min_time <= self.head.max_time() {
+            parts.push(Box::new(HeadQuerier::new(Arc::clone(&self.head), view, min_time, max_time)));
+        }
+        Ok(Box::new(DbQuerier::new(parts)))
+    }
+}
+
+impl Drop for Db {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            warn!(%error, "write-ahead log was not closed cleanly");
+        }
+    }
+}
+
+fn check(options: &DbOptions) -> Result<(), OpenError> {
+    if options.min_block_duration < Duration::from_millis(2) {
+        return Err(OpenError::Option("min block duration must be at least 2 ms".to_owned()));
+    }
+    if !options.out_of_order_time_window.is_zero() {
+        return Err(OpenError::Option(
+            "not supported yet: out-of-order samples (out_of_order_time_window must be 0)".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+fn head_options(options: &DbOptions) -> HeadOptions {
+    HeadOptions {
+        chunk_range: millis(options.min_block_duration),
+        max_series: options.max_series,
+        max_exemplars: options.max_exemplars,
+        wal_compression: options.wal_compression,
+    }
+}
+
+fn replay(head: &Head, wal_dir: &Path, options: &DbOptions, metrics: &Metrics) -> Result<(), OpenError> {
+    let start = Instant::now();
+    let layout = WalLayout::read(wal_dir).map_err(io_error(wal_dir))?;
+    info!(segments = layout.segments.len(), path = %wal_dir.display(), "replaying the write-ahead log");
+    head.replay(&layout, &options.replay_progress, &metrics.wal).map_err(OpenError::Replay)?;
+    metrics.wal.replay_seconds.set(start.elapsed().as_secs_f64());
+    let wal_options = WalOptions {
+        segment_size: options.wal_segment_size,
+        compression: options.wal_compression,
+        sync_on_commit: options.wal_sync_on_commit,
+    };
+    let wal = Wal::create(Arc::clone(&options.fs), wal_dir, &layout, wal_options, metrics.wal.clone());
+    head.start_logging(wal.map_err(io_error(wal_dir))?);
+    Ok(())
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
+    let path: PathBuf = path.to_owned();
+    move |source| OpenError::Io { path, source }
+}
+
+pub(crate) fn millis(duration: Duration) -> Millis {
+    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
+}

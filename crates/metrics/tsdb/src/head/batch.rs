@@ -1,0 +1,269 @@
+//! One batch on its way into the head: checked as it grows, then logged, then made visible at once.
+
+use std::sync::Arc;
+
+use model::{Labels, Millis};
+use storage::{AppendError, CommitError, Exemplar, Metadata};
+
+use super::{
+    Head,
+    exemplars::StoredExemplar,
+    isolation::{CommitId, Writer},
+    series::{AppendRules, Appended, MemSeries, Verdict},
+};
+use crate::wal::{
+    WalRecord,
+    record::{self, RefExemplar, RefMetadata, RefSample},
+};
+
+/// Most characters in the labels of an exemplar (OpenMetrics).
+const MAX_EXEMPLAR_CHARS: usize = 128;
+
+/// The batch. Dropping it forgets it.
+pub(crate) struct Batch<'a> {
+    head: &'a Head,
+    /// Keeps the samples' time from being compacted until the batch is over.
+    _writer: Writer<'a>,
+    /// Unknown until the first sample of an empty head says which time it is.
+    rules: Option<AppendRules>,
+    /// Held until the batch is over.
+    series: Vec<Arc<MemSeries>>,
+    samples: Vec<BatchSample>,
+    exemplars: Vec<(BatchSeries, Millis, Exemplar)>,
+    metadata: Vec<(BatchSeries, Metadata)>,
+}
+
+/// Names a series within one batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchSeries(u32);
+
+struct BatchSample {
+    series: BatchSeries,
+    timestamp: Millis,
+    value: f64,
+}
+
+// === impl Batch ===
+
+impl<'a> Batch<'a> {
+    pub(crate) fn new(head: &'a Head) -> Self {
+        head.metrics().active_appenders.inc();
+        let (writer, rules) = head.register_batch();
+        Self {
+            head,
+            _writer: writer,
+            rules,
+            series: Vec::new(),
+            samples: Vec::new(),
+            exemplars: Vec::new(),
+            metadata: Vec::new(),
+        }
+    }
+
+    pub(crate) fn head(&self) -> &'a Head {
+        self.head
+    }
+
+    /// Takes a series into the batch, unless it was removed.
+    pub(crate) fn enter(&mut self, series: Arc<MemSeries>) -> Option<BatchSeries> {
+        if !series.hold() {
+            return None;
+        }
+        let index = u32::try_from(self.series.len()).expect("BUG: request sizes bound the series of a batch");
+        self.series.push(series);
+        Some(BatchSeries(index))
+    }
+
+    /// The series with this number, if the head has it.
+    pub(crate) fn enter_by_ref(&mut self, series_ref: u64) -> Option<BatchSeries> {
+        if let Some(last) = self.series.last()
+            && last.series_ref() == series_ref
+        {
+            return Some(BatchSeries(self.series.len() as u32 - 1));
+        }
+        let series = self.head.series_by_ref(series_ref)?;
+        self.enter(series)
+    }
+
+    /// The series with these labels, made if need be.
+    pub(crate) fn enter_by_labels(&mut self, labels: &Labels) -> Result<BatchSeries, AppendError> {
+        loop {
+            let series = self.head.get_or_create(labels)?;
+            // It may be removed between the two: then there is another, or none, next time.
+            if let Some(series) = self.enter(series) {
+                return Ok(series);
+            }
+        }
+    }
+
+    /// A series of the batch, for whoever keeps it longer.
+    pub(crate) fn shared(&self, series: BatchSeries) -> Arc<MemSeries> {
+        Arc::clone(&self.series[series.0 as usize])
+    }
+
+    pub(crate) fn series_ref(&self, series: BatchSeries) -> u64 {
+        self.get(series).series_ref()
+    }
+
+    pub(crate) fn append(
+        &mut self,
+        series: BatchSeries,
+        timestamp: Millis,
+        value: f64,
+    ) -> Result<(), AppendError> {
+        let rules = match self.rules {
+            Some(rules) => rules,
+            None => *self.rules.insert(self.head.init_time(timestamp)),
+        };
+        let verdict = self.get(series).state().check(timestamp, value, rules);
+        match verdict {
+            Ok(Verdict::Take) => self.samples.push(BatchSample { series, timestamp, value }),
+            Ok(Verdict::Known) => {}
+            Err(error) => {
+                self.head.count_refusal(&error);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn add_exemplar(
+        &mut self,
+        series: BatchSeries,
+        exemplar: &Exemplar,
+    ) -> Result<(), AppendError> {
+        let ring = self.head.exemplars();
+        if ring.is_disabled() {
+            return Ok(());
+        }
+        let chars: usize = exemplar.labels.iter().map(|(n, v)| n.chars().count() + v.chars().count()).sum();
+        if chars > MAX_EXEMPLAR_CHARS {
+            return Err(AppendError::InvalidLabels {
+                labels: exemplar.labels.clone(),
+                reason: "labels of an exemplar have more than 128 characters",
+            });
+        }
+        let of_sample = || self.samples.iter().rev().find(|sample| sample.series == series);
+        let timestamp = match exemplar.timestamp {
+            Some(timestamp) => timestamp,
+            None => of_sample().map_or_else(|| self.head.max_time(), |sample| sample.timestamp),
+        };
+        ring.check(self.series_ref(series), timestamp)?;
+        drop(ring);
+        self.exemplars.push((series, timestamp, exemplar.clone()));
+        Ok(())
+    }
+
+    pub(crate) fn set_metadata(&mut self, series: BatchSeries, metadata: &Metadata) {
+        if self.get(series).state().metadata() != Some(metadata) {
+            self.metadata.push((series, metadata.clone()));
+        }
+    }
+
+    /// Logs the batch and makes it visible. After an error none of it is.
+    pub(crate) fn commit(mut self) -> Result<(), CommitError> {
+        let records = self.encode();
+        if !records.is_empty() {
+            self.head.log(records)?;
+        }
+        let commit = self.head.isolation().begin();
+        self.apply(commit);
+        self.head.isolation().end(commit);
+        Ok(())
+    }
+
+    fn encode(&self) -> Vec<WalRecord> {
+        let samples = record::encode_samples(self.samples.iter().map(|sample| RefSample {
+            series_ref: self.series_ref(sample.series),
+            timestamp: sample.timestamp,
+            value: sample.value,
+        }));
+        let exemplars: Vec<_> = self
+            .exemplars
+            .iter()
+            .map(|(series, timestamp, exemplar)| RefExemplar {
+                series_ref: self.series_ref(*series),
+                timestamp: *timestamp,
+                value: exemplar.value,
+                labels: exemplar.labels.clone(),
+            })
+            .collect();
+        let metadata: Vec<_> = self
+            .metadata
+            .iter()
+            .map(|(series, metadata)| RefMetadata {
+                series_ref: self.series_ref(*series),
+                metadata: metadata.clone(),
+            })
+            .collect();
+        let metadata = if metadata.is_empty() { Vec::new() } else { record::encode_metadata(&metadata) };
+        [samples, record::encode_exemplars(&exemplars), metadata]
+            .into_iter()
+            .filter(|record| !record.is_empty())
+            .map(|record| WalRecord::new(record, self.head.wal_compression()))
+            .collect()
+    }
+
+    fn apply(&mut self, commit: CommitId) {
+        let (mut appended, mut late, mut new_chunks) = (0, 0, 0);
+        let (mut min_time, mut max_time) = (Millis::MAX, Millis::MIN);
+        // Samples of one series come together: lock it once for all of them.
+        for run in self.samples.chunk_by(|a, b| a.series == b.series) {
+            let Some(series) = run.first().map(|sample| self.get(sample.series)) else {
+                continue;
+            };
+            let mut state = series.state();
+            for sample in run {
+                match state.append(sample.timestamp, sample.value, Some(commit), self.head.chunk_range()) {
+                    Appended::Not => {
+                        late += 1;
+                        continue;
+                    }
+                    Appended::NewChunk => new_chunks += 1,
+                    Appended::Same => {}
+                }
+                appended += 1;
+                min_time = min_time.min(sample.timestamp);
+                max_time = max_time.max(sample.timestamp);
+            }
+        }
+        for (series, metadata) in self.metadata.drain(..) {
+            self.series[series.0 as usize].state().set_metadata(metadata);
+        }
+        if !self.exemplars.is_empty() {
+            self.apply_exemplars();
+        }
+        let metrics = self.head.metrics();
+        metrics.appended.inc_by(appended);
+        metrics.out_of_order.inc_by(late);
+        metrics.chunks_created.inc_by(new_chunks);
+        metrics.chunks.inc_by(new_chunks as i64);
+        if appended > 0 {
+            self.head.extend_time(min_time, max_time);
+        }
+    }
+
+    fn apply_exemplars(&mut self) {
+        let mut ring = self.head.exemplars();
+        let mut added = 0;
+        for (series, timestamp, exemplar) in self.exemplars.drain(..) {
+            let series = Arc::clone(&self.series[series.0 as usize]);
+            added += u64::from(ring.push(StoredExemplar { series, timestamp, exemplar }));
+        }
+        self.head.metrics().exemplars_appended.inc_by(added);
+        self.head.metrics().exemplars_in_storage.set(ring.len() as i64);
+    }
+
+    fn get(&self, series: BatchSeries) -> &MemSeries {
+        self.series.get(series.0 as usize).expect("BUG: a series of another batch")
+    }
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        for series in &self.series {
+            series.release();
+        }
+        self.head.metrics().active_appenders.dec();
+    }
+}

@@ -1,0 +1,107 @@
+//! Which series have which label, in memory.
+
+use std::{collections::HashMap, sync::Arc};
+
+use model::Labels;
+
+use super::series::MemSeries;
+
+/// Position of a series in the index; what postings hold.
+pub(crate) type Slot = u32;
+
+/// A sorted list of slots. Callers see slices only, so that another representation can take its place.
+#[derive(Debug, Default)]
+pub(crate) struct PostingList(Vec<Slot>);
+
+/// The series in memory and the lists to find them by.
+#[derive(Default)]
+pub(crate) struct HeadIndex {
+    slots: Vec<Arc<MemSeries>>,
+    names: HashMap<Box<str>, LabelValues>,
+}
+
+/// The values of one label.
+#[derive(Default)]
+pub(crate) struct LabelValues {
+    values: HashMap<Box<str>, PostingList>,
+}
+
+// === impl PostingList ===
+
+impl PostingList {
+    pub(crate) fn as_slice(&self) -> &[Slot] {
+        &self.0
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+// === impl HeadIndex ===
+
+impl HeadIndex {
+    /// Adds a series that is not in the index.
+    pub(crate) fn insert(&mut self, series: Arc<MemSeries>) {
+        let slot = Slot::try_from(self.slots.len()).expect("BUG: the series limit is below 2^32");
+        for (name, value) in series.labels().iter() {
+            let values = match self.names.get_mut(name) {
+                Some(values) => values,
+                None => self.names.entry(name.into()).or_default(),
+            };
+            let list = match values.values.get_mut(value) {
+                Some(list) => list,
+                None => values.values.entry(value.into()).or_default(),
+            };
+            list.0.push(slot);
+        }
+        self.slots.push(series);
+    }
+
+    /// An index of the series that are alive, and where each one's slot has gone.
+    pub(crate) fn without_dead(&self) -> (Self, Vec<Option<Slot>>) {
+        let mut index = Self::default();
+        let mut moved = Vec::with_capacity(self.slots.len());
+        for series in &self.slots {
+            if series.is_dead() {
+                moved.push(None);
+            } else {
+                moved.push(Some(index.slots.len() as Slot));
+                index.insert(Arc::clone(series));
+            }
+        }
+        (index, moved)
+    }
+
+    /// Most series an index can hold.
+    pub(crate) const MAX_SERIES: u64 = Slot::MAX as u64;
+
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(crate) fn series(&self, slot: Slot) -> Option<&Arc<MemSeries>> {
+        self.slots.get(slot as usize)
+    }
+
+    pub(crate) fn labels(&self, slot: Slot) -> Option<&Labels> {
+        self.series(slot).map(|series| series.labels())
+    }
+
+    pub(crate) fn find(&self, name: &str, value: &str) -> Option<&PostingList> {
+        self.names.get(name)?.values.get(value)
+    }
+
+    /// Values of a label with their lists, in no order.
+    pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = (&str, &PostingList)> {
+        self.names
+            .get(name)
+            .into_iter()
+            .flat_map(|values| values.values.iter().map(|(value, list)| (&**value, list)))
+    }
+
+    /// Names with the number of their values, in no order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.names.iter().map(|(name, values)| (&**name, values.values.len()))
+    }
+}

@@ -1,0 +1,106 @@
+//! Deleted stretches of time.
+
+use model::{Columns, Millis};
+
+/// Stretches of time, both ends inclusive, sorted, not touching each other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Intervals(Vec<(Millis, Millis)>);
+
+// === impl Intervals ===
+
+impl Intervals {
+    /// Adds a stretch; an empty one (`max_time` before `min_time`) changes nothing.
+    pub(crate) fn add(&mut self, min_time: Millis, max_time: Millis) {
+        if max_time < min_time {
+            return;
+        }
+        // Those that overlap the new one or end right before it become one with it.
+        let first = self.0.partition_point(|(_, max)| max.saturating_add(1) < min_time);
+        let behind = self.0.partition_point(|(min, _)| *min <= max_time.saturating_add(1));
+        let merged = self
+            .0
+            .get(first..behind)
+            .unwrap_or_default()
+            .iter()
+            .fold((min_time, max_time), |(low, high), (min, max)| (low.min(*min), high.max(*max)));
+        self.0.splice(first..behind.max(first), [merged]);
+    }
+
+    /// Drops the stretches that end before `time`; true when none is left.
+    pub(crate) fn forget_before(&mut self, time: Millis) -> bool {
+        self.0.retain(|(_, max)| *max >= time);
+        self.0.is_empty()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Millis, Millis)> + '_ {
+        self.0.iter().copied()
+    }
+
+    pub(crate) fn contains(&self, timestamp: Millis) -> bool {
+        let at = self.0.partition_point(|(_, max)| *max < timestamp);
+        self.0.get(at).is_some_and(|(min, _)| *min <= timestamp)
+    }
+
+    /// Whether one stretch holds all of `[min_time, max_time]`.
+    pub(crate) fn covers(&self, min_time: Millis, max_time: Millis) -> bool {
+        let at = self.0.partition_point(|(_, max)| *max < min_time);
+        self.0.get(at).is_some_and(|(min, max)| *min <= min_time && *max >= max_time)
+    }
+
+    /// Removes deleted samples from `columns`, beginning with sample `from`.
+    pub(crate) fn remove_from(&self, columns: &mut Columns, from: usize) {
+        if self.0.is_empty() {
+            return;
+        }
+        let mut kept = from;
+        for at in from..columns.timestamps.len() {
+            let timestamp = columns.timestamps[at];
+            if !self.contains(timestamp) {
+                columns.timestamps[kept] = timestamp;
+                columns.values[kept] = columns.values[at];
+                kept += 1;
+            }
+        }
+        columns.timestamps.truncate(kept);
+        columns.values.truncate(kept);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn neighbours_become_one() {
+        let mut intervals = Intervals::default();
+        intervals.add(10, 20);
+        intervals.add(30, 40);
+        intervals.add(5, 4);
+        assert_eq!(intervals.iter().collect::<Vec<_>>(), [(10, 20), (30, 40)]);
+        intervals.add(21, 29);
+        assert_eq!(intervals.iter().collect::<Vec<_>>(), [(10, 40)]);
+        assert!(intervals.covers(10, 40) && !intervals.covers(9, 40));
+    }
+
+    proptest! {
+        #[test]
+        fn holds_what_was_added(stretches in prop::collection::vec((0i64..100, 0i64..20), 0..20)) {
+            let mut intervals = Intervals::default();
+            for (min, length) in &stretches {
+                intervals.add(*min, min + length);
+            }
+            for timestamp in -1..130 {
+                let want = stretches.iter().any(|(min, length)| (*min..=min + length).contains(&timestamp));
+                prop_assert_eq!(intervals.contains(timestamp), want, "{}", timestamp);
+            }
+            let all: Vec<_> = intervals.iter().collect();
+            prop_assert!(all.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0));
+        }
+    }
+}

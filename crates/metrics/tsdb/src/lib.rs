@@ -1,0 +1,47 @@
+//! Prometheus' time series database, in Prometheus' own format on disk.
+//!
+//! ```text
+//! append ─► Batch ─► log (wal/) ─► head (memory) ──every 2 h──► block (index, chunks) ──retention──► gone
+//!                                    │                            │
+//! query  ◄─────── DbQuerier ◄────────┴────────────────────────────┘
+//! ```
+//!
+//! - [`Db`] is all a daemon sees: `storage::Appendable`, `storage::Queryable`, a fast way for remote write ([`Db::raw_batch`]),
+//!   housekeeping and status.
+//! - `wal` is the log, `head` what is in memory, `chunk` how samples are compressed, `block` what is on disk, `query` how series are
+//!   found and parts put together.
+//!
+//! It is one process' own: the folder is locked. It knows neither PromQL nor HTTP.
+
+#![forbid(unsafe_code)]
+
+mod admin;
+mod block;
+mod blocks;
+mod chunk;
+mod compact;
+mod db;
+mod encoding;
+mod error;
+mod filenames;
+mod head;
+mod intervals;
+mod levels;
+mod maintain;
+mod merge_blocks;
+mod metrics;
+mod options;
+mod query;
+mod status;
+mod wal;
+
+pub use admin::{AdminError, Deleted};
+pub use block::{BlockCompaction, BlockDescription, BlockError, BlockMeta, BlockStats};
+pub use chunk::ChunkError;
+pub use db::Db;
+pub use encoding::Malformed;
+pub use error::{MaintainError, OpenError};
+pub use head::{BatchSeries, RawBatch, ReplayProgress};
+pub use options::DbOptions;
+pub use status::{Stat, TsdbStatus};
+pub use wal::{CheckpointError, Compression, ReadError};

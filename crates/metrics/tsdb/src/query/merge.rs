@@ -1,0 +1,183 @@
+//! One view over head and blocks: series by series in order of labels, samples in order of time.
+
+use std::collections::BTreeSet;
+
+use model::{Columns, Labels, Matcher, Millis};
+use storage::{LabelQuery, Querier, QueryError, SelectHints, Series, SeriesReader, SeriesSet};
+
+use super::{Part, PartSet};
+
+/// A view on all parts that have samples in a range.
+pub(crate) struct DbQuerier {
+    /// In order of time.
+    parts: Vec<Box<dyn Part>>,
+}
+
+/// The series of all parts; those with equal labels are one.
+pub(crate) struct MergedSet {
+    sets: Vec<Head>,
+    left: usize,
+    failed: bool,
+}
+
+/// A part's series and the next one of it.
+struct Head {
+    next: Option<Series>,
+    rest: PartSet,
+}
+
+/// Reads a series that is in several parts.
+struct MergedReader {
+    /// In order of time, as far as parts do not overlap.
+    readers: Vec<Box<dyn SeriesReader>>,
+}
+
+// === impl DbQuerier ===
+
+impl DbQuerier {
+    pub(crate) fn new(parts: Vec<Box<dyn Part>>) -> Self {
+        Self { parts }
+    }
+}
+
+impl Querier for DbQuerier {
+    fn select(&self, hints: &SelectHints, matchers: &[Matcher]) -> Result<Box<dyn SeriesSet>, QueryError> {
+        let sets = self.parts.iter().map(|part| part.select(matchers)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Box::new(MergedSet::new(sets, hints.limit)?))
+    }
+
+    fn label_names(&self, query: &LabelQuery) -> Result<Vec<String>, QueryError> {
+        merge_texts(self.parts.iter().map(|part| part.label_names(query)), query.limit)
+    }
+
+    fn label_values(&self, name: &str, query: &LabelQuery) -> Result<Vec<String>, QueryError> {
+        merge_texts(self.parts.iter().map(|part| part.label_values(name, query)), query.limit)
+    }
+}
+
+fn merge_texts(
+    parts: impl Iterator<Item = Result<Vec<String>, QueryError>>,
+    limit: usize,
+) -> Result<Vec<String>, QueryError> {
+    let mut all = BTreeSet::new();
+    for part in parts {
+        all.extend(part?);
+    }
+    let limit = if limit == 0 { usize::MAX } else { limit };
+    Ok(all.into_iter().take(limit).collect())
+}
+
+// === impl MergedSet ===
+
+impl MergedSet {
+    /// `limit` is the most series; 0 for all.
+    pub(crate) fn new(sets: Vec<PartSet>, limit: usize) -> Result<Self, QueryError> {
+        let mut heads = Vec::with_capacity(sets.len());
+        for rest in sets {
+            let mut head = Head { next: None, rest };
+            head.advance()?;
+            if head.next.is_some() {
+                heads.push(head);
+            }
+        }
+        Ok(Self { sets: heads, left: if limit == 0 { usize::MAX } else { limit }, failed: false })
+    }
+
+    fn smallest(&self) -> Option<&Labels> {
+        let mut labels = self.sets.iter().filter_map(|set| Some(&set.next.as_ref()?.labels));
+        let first = labels.next()?;
+        // Most parts have the same series: equality is one comparison of memory, order is not.
+        Some(labels.fold(first, |least, next| if next != least && next < least { next } else { least }))
+    }
+
+    fn next_series(&mut self) -> Result<Option<Series>, QueryError> {
+        let Some(labels) = self.smallest().cloned() else {
+            return Ok(None);
+        };
+        let mut readers = Vec::with_capacity(1);
+        for set in &mut self.sets {
+            if let Some(series) = set.next.take_if(|series| series.labels == labels) {
+                readers.push(series.samples);
+                set.advance()?;
+            }
+        }
+        self.sets.retain(|set| set.next.is_some());
+        let samples = match readers.pop() {
+            Some(only) if readers.is_empty() => only,
+            last => {
+                readers.extend(last);
+                Box::new(MergedReader { readers })
+            }
+        };
+        Ok(Some(Series { labels, samples }))
+    }
+}
+
+impl SeriesSet for MergedSet {
+    fn next(&mut self) -> Option<Result<Series, QueryError>> {
+        if self.failed || self.left == 0 {
+            return None;
+        }
+        self.left -= 1;
+        let next = self.next_series();
+        self.failed = next.is_err();
+        next.transpose()
+    }
+}
+
+// === impl Head ===
+
+impl Head {
+    fn advance(&mut self) -> Result<(), QueryError> {
+        self.next = self.rest.next().transpose()?;
+        Ok(())
+    }
+}
+
+// === impl MergedReader ===
+
+impl SeriesReader for MergedReader {
+    fn read(&mut self, min_time: Millis, max_time: Millis, columns: &mut Columns) -> Result<(), QueryError> {
+        let mut part = Columns::default();
+        for reader in &mut self.readers {
+            part.clear();
+            reader.read(min_time, max_time, &mut part)?;
+            merge_columns(columns, &mut part);
+        }
+        Ok(())
+    }
+}
+
+/// Adds samples that may overlap those already there; of two with one timestamp the earlier part's stays.
+pub(crate) fn merge_columns(columns: &mut Columns, part: &mut Columns) {
+    let Some(first) = part.timestamps.first() else {
+        return;
+    };
+    // Nearly always the part lies behind what is there.
+    let overlap = columns.timestamps.partition_point(|timestamp| timestamp < first);
+    if overlap == columns.timestamps.len() {
+        columns.timestamps.append(&mut part.timestamps);
+        columns.values.append(&mut part.values);
+        return;
+    }
+    let old_times = columns.timestamps.split_off(overlap);
+    let old_values = columns.values.split_off(overlap);
+    let mut old = old_times.into_iter().zip(old_values).peekable();
+    let mut new = part.timestamps.drain(..).zip(part.values.drain(..)).peekable();
+    loop {
+        let sample = match (old.peek(), new.peek()) {
+            (Some((a, _)), Some((b, _))) if a == b => {
+                new.next();
+                old.next()
+            }
+            (Some((a, _)), Some((b, _))) if a > b => new.next(),
+            (Some(_), _) => old.next(),
+            (None, _) => new.next(),
+        };
+        let Some((timestamp, value)) = sample else {
+            return;
+        };
+        columns.timestamps.push(timestamp);
+        columns.values.push(value);
+    }
+}

@@ -1,0 +1,30 @@
+//! Finding series and putting together what head and blocks know of them.
+
+mod label_query;
+mod merge;
+mod select;
+
+#[cfg(test)]
+mod tests;
+
+use model::Matcher;
+use storage::{LabelQuery, QueryError, Series};
+
+pub(crate) use label_query::{label_names, label_values};
+pub(crate) use merge::{DbQuerier, merge_columns};
+pub(crate) use select::{PostingsSource, matching, matching_any};
+
+/// One place that samples are in: the head or a block. Like `storage::Querier`, but for the part only.
+pub(crate) trait Part: Send + Sync {
+    /// The series that satisfy the matchers and have samples about the part's time range, sorted by labels.
+    fn select(&self, matchers: &[Matcher]) -> Result<PartSet, QueryError>;
+
+    /// Names of labels, in no order, without duplicates.
+    fn label_names(&self, query: &LabelQuery) -> Result<Vec<String>, QueryError>;
+
+    /// Values of a label, in no order, without duplicates.
+    fn label_values(&self, name: &str, query: &LabelQuery) -> Result<Vec<String>, QueryError>;
+}
+
+/// The series of one part in order.
+pub(crate) type PartSet = Box<dyn Iterator<Item = Result<Series, QueryError>> + Send>;
