@@ -8,6 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
 pub struct ByteSize(pub u64);
 
+/// A [`ByteSize`] as Prometheus' files have it: with a unit, or zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
+pub struct UnitByteSize(pub u64);
+
 /// A text is not a size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a valid size: {0:?}; write a number and a unit such as 512MB or 1GiB")]
@@ -105,9 +109,62 @@ impl<'de> Deserialize<'de> for ByteSize {
     }
 }
 
+impl FromStr for UnitByteSize {
+    type Err = ParseByteSizeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let has_unit = text.ends_with(|c: char| c.is_ascii_alphabetic());
+        if !has_unit && text != "0" {
+            return Err(ParseByteSizeError(text.to_owned()));
+        }
+        text.parse::<ByteSize>().map(|size| Self(size.0))
+    }
+}
+
+impl fmt::Display for UnitByteSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        ByteSize(self.0).fmt(f)
+    }
+}
+
+impl Serialize for UnitByteSize {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for UnitByteSize {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = UnitByteSize;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a size with its unit such as `512MB`")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<UnitByteSize, E> {
+                text.parse().map_err(E::custom)
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, bytes: u64) -> Result<UnitByteSize, E> {
+                self.visit_str(&bytes.to_string())
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::ByteSize;
+    use super::{ByteSize, UnitByteSize};
+
+    #[test]
+    fn prometheus_wants_a_unit() {
+        assert_eq!("1MB".parse(), Ok(UnitByteSize(1 << 20)));
+        assert_eq!("0".parse(), Ok(UnitByteSize(0)));
+        assert!("100".parse::<UnitByteSize>().is_err());
+    }
 
     #[test]
     fn reads_and_writes_sizes() {

@@ -13,7 +13,7 @@ mod secret;
 mod warning;
 mod yaml;
 
-pub use bytesize::{ByteSize, ParseByteSizeError};
+pub use bytesize::{ByteSize, ParseByteSizeError, UnitByteSize};
 pub use duration::{
     GoDuration, ParseDurationError, PromDuration, format_prometheus, parse_go, parse_prometheus,
 };

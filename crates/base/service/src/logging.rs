@@ -56,6 +56,15 @@ impl FromStr for LogFormat {
     }
 }
 
+impl std::fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Logfmt => "logfmt",
+            Self::Json => "json",
+        })
+    }
+}
+
 /// Why logging cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {

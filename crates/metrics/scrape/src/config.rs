@@ -7,7 +7,7 @@ use std::{
 };
 
 use client::HttpClientConfig;
-use config::{ByteSize, Inert, PromDuration, Warnings, null_as_default};
+use config::{UnitByteSize, Inert, PromDuration, Warnings, null_as_default};
 use discovery::DiscoveryConfigs;
 use relabel::{RelabelConfig, Rule};
 use serde::{Deserialize, Serialize};
@@ -67,7 +67,7 @@ discovery::discovery_shape! {
         pub enable_compression: Option<bool>,
         /// Largest answer, uncompressed; 0 means any.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub body_size_limit: Option<ByteSize>,
+        pub body_size_limit: Option<UnitByteSize>,
         /// Most samples after relabelling; 0 means any.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub sample_limit: Option<u64>,

@@ -11,6 +11,9 @@ use crate::{FileSdConfig, StaticConfig};
 pub struct DiscoveryConfigs {
     /// `static_configs`.
     pub static_configs: Vec<StaticConfig>,
+    /// Whether an entry of `static_configs` is empty.
+    #[serde(skip)]
+    pub has_empty_static_config: bool,
     /// `file_sd_configs`.
     pub file_sd_configs: Vec<FileSdConfig>,
     /// Keys of kinds that are known and not there yet.
@@ -35,10 +38,10 @@ impl DiscoveryConfigs {
         if let Some(kind) = self.not_supported.first() {
             return Err(DiscoveryError::NotSupported(kind));
         }
-        for config in &self.file_sd_configs {
-            config.check()?;
+        if self.has_empty_static_config {
+            return Err(DiscoveryError::Invalid("empty or null section in static_configs".into()));
         }
-        Ok(())
+        self.file_sd_configs.iter().try_for_each(FileSdConfig::check)
     }
 
     /// Whether the block names no discovery at all.
@@ -83,7 +86,7 @@ macro_rules! discovery_shape {
                 $($(#[$field_meta])* pub $field: $type,)*
                 /// Targets written down.
                 #[serde(deserialize_with = "::config::null_as_default", skip_serializing_if = "Vec::is_empty")]
-                pub static_configs: Vec<$crate::StaticConfig>,
+                pub static_configs: Vec<Option<$crate::StaticConfig>>,
                 /// Targets in files.
                 #[serde(deserialize_with = "::config::null_as_default", skip_serializing_if = "Vec::is_empty")]
                 pub file_sd_configs: Vec<$crate::FileSdConfig>,
@@ -99,7 +102,8 @@ macro_rules! discovery_shape {
             /// The keys that are discovery's.
             pub fn discovery(&self) -> $crate::DiscoveryConfigs {
                 $crate::DiscoveryConfigs {
-                    static_configs: self.static_configs.clone(),
+                    static_configs: self.static_configs.iter().flatten().cloned().collect(),
+                    has_empty_static_config: self.static_configs.contains(&None),
                     file_sd_configs: self.file_sd_configs.clone(),
                     not_supported: $crate::set_keys(&[$((stringify!($kind), self.$kind)),*]),
                 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use config::{ByteSize, Inert, PromDuration, Warnings, null_as_default};
+use config::{Inert, PromDuration, UnitByteSize, Warnings, null_as_default};
 use relabel::RelabelConfig;
 use rules::AlertmanagerConfig;
 use scrape::{ScrapeConfig, ScrapeProtocol};
@@ -57,7 +57,7 @@ pub(super) struct GlobalFile {
     #[serde(skip_serializing)]
     pub scrape_failure_log_file: Inert,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub body_size_limit: Option<ByteSize>,
+    pub body_size_limit: Option<UnitByteSize>,
     pub sample_limit: u64,
     pub target_limit: u64,
     pub label_limit: u64,
@@ -119,7 +119,7 @@ pub(super) struct RetentionFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<PromDuration>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub size: Option<ByteSize>,
+    pub size: Option<UnitByteSize>,
     #[serde(skip_serializing)]
     pub percentage: Inert,
 }

@@ -267,7 +267,8 @@ async fn alerts_fire_and_resolve() {
         (shown["data"]["alerts"][0]["state"].as_str(), shown["data"]["alerts"][0]["value"].as_str()),
         (Some("firing"), Some("7e+00"))
     );
-    assert_eq!(running.query("ALERTS{alertstate=\"firing\"}").await.len(), 1);
+    // The first evaluation looks for state from before the start, the second one writes.
+    eventually("shown as a series", || async { (running.query("ALERTS{alertstate=\"firing\"}").await.len() == 1).then_some(()) }).await;
     eventually("recorded", || async {
         (running.query("job:gauge:sum").await.first()?["value"][1] == "7").then_some(())
     })

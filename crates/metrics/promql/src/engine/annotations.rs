@@ -1,0 +1,295 @@
+//! Warnings and infos that go with an answer, in Prometheus' words.
+
+use model::{Millis, format_value, quote};
+use rustc_hash::FxHashMap;
+
+use crate::syntax::Span;
+
+/// The most different annotations kept for a query; one a metric name is possible.
+const MAX_ANNOTATIONS: usize = 1000;
+
+/// What a reader of the answer should know.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Note {
+    InvalidQuantile(f64),
+    InvalidRatio { got: f64, capped: f64 },
+    BadBucketLabel { metric: String, label: String },
+    MixedFloatsHistograms { metric: String },
+    MixedFloatsHistogramsInAggregation,
+    MixedClassicNative { metric: String },
+    SortInRangeQuery,
+    PossibleNonCounter { metric: String },
+    ForcedMonotonicity(Monotonicity),
+    IncompatibleTypes { left: &'static str, op: &'static str, right: &'static str },
+    HistogramIgnoredInAggregation { aggregation: &'static str },
+    HistogramIgnoredInRange { metric: String },
+    NativeNotCounter { metric: String },
+    NativeNotGauge { metric: String },
+    MixedExponentialCustom { metric: String },
+    IncompatibleBuckets { op: &'static str },
+    ConflictingResets { operation: &'static str },
+    MismatchedBounds { operation: &'static str },
+    QuantileNanResult { metric: String },
+    QuantileNanSkew { metric: String },
+    FractionNan { metric: String },
+}
+
+/// How bucket counts were bent to rise.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Monotonicity {
+    pub(crate) metric: String,
+    pub(crate) first: Millis,
+    pub(crate) last: Millis,
+    pub(crate) least_bucket: f64,
+    pub(crate) greatest_bucket: f64,
+    pub(crate) greatest_diff: f64,
+    pub(crate) samples: usize,
+}
+
+/// A note and where in the query it comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Annotation {
+    note: Note,
+    span: Span,
+}
+
+/// All notes of a query, each text once.
+#[derive(Debug, Default)]
+pub(crate) struct Annotations {
+    notes: Vec<Annotation>,
+    by_text: FxHashMap<String, usize>,
+}
+
+impl Annotations {
+    pub(crate) fn add(&mut self, note: Note, span: Span) {
+        let text = note.text();
+        if let Some(at) = self.by_text.get(&text) {
+            if let (Note::ForcedMonotonicity(have), Note::ForcedMonotonicity(new)) =
+                (&mut self.notes[*at].note, note)
+            {
+                have.merge(&new);
+            }
+            return;
+        }
+        if self.notes.len() < MAX_ANNOTATIONS {
+            self.by_text.insert(text, self.notes.len());
+            self.notes.push(Annotation { note, span });
+        }
+    }
+
+    pub(crate) fn into_notes(self) -> Vec<Annotation> {
+        self.notes
+    }
+}
+
+impl Annotation {
+    pub(crate) fn is_warning(&self) -> bool {
+        self.note.is_warning()
+    }
+
+    /// The text with its position in `query`.
+    pub(crate) fn text(&self, query: &str) -> String {
+        let details = match &self.note {
+            Note::ForcedMonotonicity(monotonicity) => monotonicity.details(),
+            _ => String::new(),
+        };
+        format!("{}{details} ({})", self.note.text(), self.span.position(query))
+    }
+}
+
+impl Note {
+    fn is_warning(&self) -> bool {
+        match self {
+            Self::InvalidQuantile(_)
+            | Self::InvalidRatio { .. }
+            | Self::BadBucketLabel { .. }
+            | Self::MixedFloatsHistograms { .. }
+            | Self::MixedFloatsHistogramsInAggregation
+            | Self::MixedClassicNative { .. }
+            | Self::NativeNotCounter { .. }
+            | Self::NativeNotGauge { .. }
+            | Self::MixedExponentialCustom { .. }
+            | Self::IncompatibleBuckets { .. }
+            | Self::ConflictingResets { .. }
+            | Self::SortInRangeQuery => true,
+            Self::PossibleNonCounter { .. }
+            | Self::ForcedMonotonicity(_)
+            | Self::IncompatibleTypes { .. }
+            | Self::HistogramIgnoredInAggregation { .. }
+            | Self::MismatchedBounds { .. }
+            | Self::QuantileNanResult { .. }
+            | Self::QuantileNanSkew { .. }
+            | Self::FractionNan { .. }
+            | Self::HistogramIgnoredInRange { .. } => false,
+        }
+    }
+
+    /// The text without position; what makes two notes the same.
+    fn text(&self) -> String {
+        let kind = if self.is_warning() { "PromQL warning" } else { "PromQL info" };
+        format!("{kind}: {}", self.message())
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::InvalidQuantile(phi) => {
+                format!("quantile value should be between 0 and 1, got {}", format_value(*phi))
+            }
+            Self::InvalidRatio { got, capped } => {
+                let (got, capped) = (format_value(*got), format_value(*capped));
+                format!("ratio value should be between -1 and 1, got {got}, capping to {capped}")
+            }
+            Self::BadBucketLabel { metric, label } => {
+                let label = quote(label);
+                with_metric(
+                    format!("bucket label \"le\" is missing or has a malformed value of {label}"),
+                    metric,
+                )
+            }
+            Self::MixedFloatsHistograms { metric } => {
+                format!("encountered a mix of histograms and floats for metric name {}", quote(metric))
+            }
+            Self::MixedFloatsHistogramsInAggregation => {
+                "encountered a mix of histograms and floats for aggregation".to_owned()
+            }
+            Self::MixedClassicNative { metric } => {
+                with_metric("vector contains a mix of classic and native histograms".to_owned(), metric)
+            }
+            Self::SortInRangeQuery => {
+                "sort is ineffective for range queries since results are always ordered by labels".to_owned()
+            }
+            Self::PossibleNonCounter { metric } => format!(
+                "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: {}",
+                quote(metric)
+            ),
+            Self::ForcedMonotonicity(monotonicity) => with_metric(
+                "input to histogram_quantile needed to be fixed for monotonicity (see \
+                 https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)"
+                    .to_owned(),
+                &monotonicity.metric,
+            ),
+            Self::IncompatibleTypes { left, op, right } => format!(
+                "incompatible sample types encountered for binary operator {}: {left} {op} {right}",
+                quote(op)
+            ),
+            Self::HistogramIgnoredInAggregation { aggregation } => {
+                format!("ignored histogram in {aggregation} aggregation")
+            }
+            Self::NativeNotCounter { metric } => {
+                format!("this native histogram metric is not a counter: {}", quote(metric))
+            }
+            Self::NativeNotGauge { metric } => {
+                format!("this native histogram metric is not a gauge: {}", quote(metric))
+            }
+            Self::MixedExponentialCustom { metric } => format!(
+                "vector contains a mix of histograms with exponential and custom buckets schemas for metric name {}",
+                quote(metric)
+            ),
+            Self::IncompatibleBuckets { op } => {
+                format!("incompatible bucket layout encountered for binary operator {op}")
+            }
+            Self::ConflictingResets { operation } => {
+                format!("conflicting counter resets during histogram {operation}")
+            }
+            Self::MismatchedBounds { operation } => {
+                format!("mismatched custom buckets were reconciled during {operation}")
+            }
+            Self::QuantileNanResult { metric } => with_metric(
+                "input to histogram_quantile has NaN observations, result is NaN".to_owned(),
+                metric,
+            ),
+            Self::QuantileNanSkew { metric } => with_metric(
+                "input to histogram_quantile has NaN observations, result is skewed higher".to_owned(),
+                metric,
+            ),
+            Self::FractionNan { metric } => with_metric(
+                "input to histogram_fraction has NaN observations, which are excluded from all fractions"
+                    .to_owned(),
+                metric,
+            ),
+            Self::HistogramIgnoredInRange { metric } => format!(
+                "ignored histograms in a range containing both floats and histograms for metric name {}",
+                quote(metric)
+            ),
+        }
+    }
+}
+
+impl Monotonicity {
+    fn merge(&mut self, other: &Self) {
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.least_bucket = self.least_bucket.min(other.least_bucket);
+        self.greatest_bucket = self.greatest_bucket.max(other.greatest_bucket);
+        self.greatest_diff = self.greatest_diff.max(other.greatest_diff);
+        self.samples += other.samples;
+    }
+
+    fn details(&self) -> String {
+        let time = |millis: Millis| {
+            jiff::Timestamp::from_second(millis.div_euclid(1000))
+                .map_or_else(|_| millis.to_string(), |t| t.to_string())
+        };
+        format!(
+            ", from buckets {} to {}, with a max diff of {}, over {} samples from {} to {}",
+            format_value(self.least_bucket),
+            format_value(self.greatest_bucket),
+            two_digits(self.greatest_diff),
+            self.samples,
+            time(self.first),
+            time(self.last),
+        )
+    }
+}
+
+fn with_metric(text: String, metric: &str) -> String {
+    if metric.is_empty() { text } else { format!("{text} for metric name {}", quote(metric)) }
+}
+
+/// Go's `%.2g`: two significant digits, an exponent below 1e-4 and from 100 on.
+fn two_digits(value: f64) -> String {
+    let scientific = format!("{value:.1e}");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-4..2).contains(&exponent) {
+        let decimals = usize::try_from(1 - exponent).unwrap_or(0);
+        let text = format!("{value:.decimals$}");
+        return match text.contains('.') {
+            true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+            false => text,
+        };
+    }
+    let mantissa = mantissa.trim_end_matches('0').trim_end_matches('.');
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{mantissa}e{sign}{:02}", exponent.abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Annotations, Note, two_digits};
+    use crate::syntax::Span;
+
+    #[test]
+    fn each_text_once_with_its_first_position() {
+        let mut annotations = Annotations::default();
+        for start in [2, 4] {
+            annotations.add(Note::InvalidQuantile(f64::NAN), Span::new(start, 9));
+        }
+        let notes = annotations.into_notes();
+        assert_eq!(notes.len(), 1);
+        assert_eq!(
+            notes[0].text("x\nyz"),
+            "PromQL warning: quantile value should be between 0 and 1, got NaN (2:1)"
+        );
+    }
+
+    #[test]
+    fn two_significant_digits() {
+        let check = |value: f64, want: &str| assert_eq!(two_digits(value), want);
+        check(5.0, "5");
+        check(0.123, "0.12");
+        check(12.4, "12");
+        check(123.0, "1.2e+02");
+        check(0.00001, "1e-05");
+    }
+}

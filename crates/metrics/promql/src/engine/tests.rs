@@ -1,0 +1,262 @@
+//! What the scripts do not cover: limits, cancelling, kinds of errors, what is kept in memory, what is told about a query.
+
+use std::time::Duration;
+
+use model::STALE_NAN;
+use prometheus_client::registry::Registry;
+
+use super::*;
+use crate::{
+    memory::{MemoryStorage, series_labels},
+    syntax::MAX_DEPTH,
+};
+
+const MINUTE: Millis = 60_000;
+
+fn engine(change: impl FnOnce(&mut EngineOptions)) -> Engine {
+    let mut options = EngineOptions { syntax: ParserOptions::all(), ..EngineOptions::default() };
+    change(&mut options);
+    Engine::new(options, &mut Registry::default())
+}
+
+/// `count` series of `m_total`, a sample a minute for an hour, growing by one.
+fn storage(count: usize) -> MemoryStorage {
+    let mut storage = MemoryStorage::new();
+    for series in 0..count {
+        let labels = series_labels("m_total", [("i", series.to_string().as_str()), ("job", "a")]);
+        for step in 0..=60 {
+            storage.push(&labels, step * MINUTE, step as f64);
+        }
+    }
+    storage
+}
+
+fn instant(
+    engine: &Engine,
+    storage: &MemoryStorage,
+    query: &str,
+    at: Millis,
+) -> Result<QueryResult, EngineError> {
+    engine.instant(storage, query, at, &QueryOptions::default())
+}
+
+fn range(engine: &Engine, storage: &MemoryStorage, query: &str) -> Result<QueryResult, EngineError> {
+    engine.range(storage, query, (0, 60 * MINUTE, MINUTE), &QueryOptions::default())
+}
+
+fn single(result: QueryResult) -> f64 {
+    match result.value {
+        Value::Vector(samples) => match samples.as_slice() {
+            [Sample { value: SampleValue::Float(value), .. }] => *value,
+            other => panic!("{other:?}"),
+        },
+        Value::Scalar { value, .. } => value,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn errors_have_kinds() {
+    let (engine, storage) = (engine(|_| {}), storage(2));
+    let kind = |result: Result<QueryResult, EngineError>| result.unwrap_err().kind();
+    assert_eq!(kind(instant(&engine, &storage, "m_total +", 0)), ErrorKind::BadData);
+    assert_eq!(kind(range(&engine, &storage, "m_total[5m]")), ErrorKind::BadData);
+    assert_eq!(kind(range(&engine, &storage, "\"text\"")), ErrorKind::BadData);
+    assert_eq!(kind(instant(&engine, &storage, "m_total * on(job) m_total", MINUTE)), ErrorKind::Execution);
+    assert_eq!(kind(instant(&engine, &storage, "info(m_total)", 0)), ErrorKind::Execution);
+    let options = QueryOptions::default();
+    assert_eq!(kind(engine.range(&storage, "1", (0, 1, 0), &options)), ErrorKind::BadData);
+    assert_eq!(kind(engine.range(&storage, "1", (1, 0, 1), &options)), ErrorKind::BadData);
+}
+
+#[test]
+fn a_parse_error_says_where() {
+    let error = instant(&engine(|_| {}), &storage(0), "sum(m_total", 0).unwrap_err();
+    assert_eq!(error.to_string(), "1:12: parse error: unclosed left parenthesis");
+}
+
+#[test]
+fn an_aggregation_keeps_group_rows_only() {
+    // 61 steps of 200 series do not fit, their sum does.
+    let (engine, storage) = (engine(|options| options.max_samples = 1000), storage(200));
+    let error = range(&engine, &storage, "m_total").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "query processing would load too many samples into memory in query execution"
+    );
+    let result = range(&engine, &storage, "sum(rate(m_total[5m]))").unwrap();
+    assert!(result.stats.peak_samples < 300, "{:?}", result.stats);
+    assert_eq!(result.stats.samples_read, 200 * 61);
+}
+
+#[test]
+fn subqueries_with_absurd_resolution_are_refused() {
+    let (engine, storage) = (engine(|_| {}), storage(1));
+    let error = instant(&engine, &storage, "max_over_time(m_total[100y:1ms])", 60 * MINUTE).unwrap_err();
+    assert!(matches!(error, EngineError::TooManySamples));
+    let error = engine.range(&storage, "m_total", (0, i64::MAX, 1), &QueryOptions::default()).unwrap_err();
+    assert!(matches!(error, EngineError::TooManySamples));
+}
+
+#[test]
+fn times_at_the_ends_of_time_do_no_harm() {
+    let (engine, storage) = (engine(|_| {}), storage(1));
+    for at in [i64::MIN, i64::MAX] {
+        for query in [
+            "m_total",
+            "rate(m_total[1h])",
+            "m_total offset 100y",
+            "sum_over_time(m_total[1h:1m])",
+            "timestamp(m_total)",
+        ] {
+            let result = instant(&engine, &storage, query, at).unwrap();
+            assert_eq!(result.value, Value::Vector(Vec::new()), "{query} at {at}");
+        }
+    }
+}
+
+#[test]
+fn queries_stop_when_told() {
+    let (engine, storage) = (engine(|_| {}), storage(3));
+    let options = QueryOptions::default();
+    options.cancel.cancel();
+    let error = engine.instant(&storage, "m_total", MINUTE, &options).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Canceled);
+
+    let options = QueryOptions { timeout: Some(Duration::ZERO), ..QueryOptions::default() };
+    let error = engine.instant(&storage, "m_total", MINUTE, &options).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(error.to_string(), "query timed out in expression evaluation");
+    assert!(engine.active().is_empty());
+    assert!(!engine.cancel(1));
+}
+
+#[test]
+fn a_running_query_is_listed_and_can_be_stopped() {
+    /// A storage that stops the query which reads it.
+    struct Stopping<'a>(&'a Engine);
+    impl Queryable for Stopping<'_> {
+        fn querier(&self, _: Millis, _: Millis) -> Result<Box<dyn storage::Querier>, storage::QueryError> {
+            let active = self.0.active();
+            assert_eq!(active.len(), 1);
+            assert_eq!(active[0].query, "m_total");
+            assert!(self.0.cancel(active[0].id));
+            Ok(Box::new(MemoryStorage::new()))
+        }
+    }
+    let engine = engine(|_| {});
+    let error = engine.instant(&Stopping(&engine), "m_total", 0, &QueryOptions::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Canceled);
+}
+
+#[test]
+fn names_go_with_the_function_by_default() {
+    let mut storage = storage(1);
+    storage.push(&series_labels("n_total", [("i", "0"), ("job", "a")]), 59 * MINUTE, 5.0);
+    storage.push(&series_labels("n_total", [("i", "0"), ("job", "a")]), 60 * MINUTE, 6.0);
+    let engine = engine(|_| {});
+    let at = 60 * MINUTE;
+    for query in [
+        "abs({job=\"a\"})",
+        "rate({job=\"a\"}[5m])",
+        "-{job=\"a\"}",
+        "{job=\"a\"} * 2",
+        "sum(rate({job=\"a\"}[5m]))",
+    ] {
+        let error = instant(&engine, &storage, query, at).unwrap_err();
+        assert!(matches!(error, EngineError::SameLabelset(_)), "{query}: {error}");
+    }
+    assert_eq!(single(instant(&engine, &storage, "sum({job=\"a\"})", at).unwrap()), 66.0);
+    assert_eq!(
+        single(instant(&engine, &storage, "count(last_over_time({job=\"a\"}[5m]))", at).unwrap()),
+        2.0
+    );
+}
+
+#[test]
+fn lookback_is_open_on_the_left_and_ends_at_staleness() {
+    let mut storage = MemoryStorage::new();
+    let labels = series_labels("m", []);
+    storage.push(&labels, 0, 1.0);
+    storage.push(&labels, 10 * MINUTE, 2.0);
+    storage.push(&labels, 11 * MINUTE, STALE_NAN);
+    let engine = engine(|_| {});
+    let found = |at: Millis| match instant(&engine, &storage, "m", at).unwrap().value {
+        Value::Vector(samples) => samples.len(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(found(5 * MINUTE - 1), 1);
+    assert_eq!(found(5 * MINUTE), 0);
+    assert_eq!(found(11 * MINUTE - 1), 1);
+    assert_eq!(found(11 * MINUTE), 0);
+    let options = QueryOptions { lookback_delta: Some(Duration::from_secs(600)), ..QueryOptions::default() };
+    let result = engine.instant(&storage, "m", 9 * MINUTE, &options).unwrap();
+    assert_eq!(result.value.type_name(), "vector");
+    assert_eq!(single(result), 1.0);
+}
+
+#[test]
+fn ranges_come_sorted_and_vectors_as_they_are() {
+    let (engine, storage) = (engine(|_| {}), storage(12));
+    let Value::Matrix(series) = range(&engine, &storage, "sort_desc(m_total)").unwrap().value else {
+        panic!()
+    };
+    assert!(series.windows(2).all(|pair| pair[0].labels < pair[1].labels));
+    let result = instant(&engine, &storage, "topk(2, m_total)", 60 * MINUTE).unwrap();
+    assert!(matches!(&result.value, Value::Vector(samples) if samples.len() == 2));
+}
+
+#[test]
+fn what_is_the_same_at_each_step_is_computed_once() {
+    let (engine, storage) = (engine(|_| {}), storage(3));
+    let fixed = range(&engine, &storage, "sum(rate(m_total[5m] @ 600))").unwrap();
+    let Value::Matrix(series) = &fixed.value else { panic!() };
+    assert_eq!(series[0].samples.len(), 61);
+    // Three windows of five samples, and not one a step.
+    assert_eq!(fixed.stats.total_queryable_samples, 15);
+    let moving = range(&engine, &storage, "sum(rate(m_total[5m]))").unwrap();
+    assert!(moving.stats.total_queryable_samples > 800);
+}
+
+#[test]
+fn scalars_and_strings() {
+    let (engine, storage) = (engine(|_| {}), storage(0));
+    assert_eq!(single(instant(&engine, &storage, "1 + 2 * 3", 5).unwrap()), 7.0);
+    assert_eq!(
+        instant(&engine, &storage, "\"x\"", 5).unwrap().value,
+        Value::String { timestamp: 5, value: "x".to_owned() }
+    );
+    let Value::Matrix(series) = range(&engine, &storage, "time()").unwrap().value else { panic!() };
+    assert_eq!(series[0].labels, Labels::empty());
+    assert_eq!(series[0].samples.values[60], 3600.0);
+}
+
+#[test]
+fn the_deepest_query_evaluates() {
+    let engine = engine(|_| {});
+    let storage = storage(1);
+    let depth = MAX_DEPTH as usize - 2;
+    let queries = [
+        format!("{}m_total{}", "abs(".repeat(depth / 2), ")".repeat(depth / 2)),
+        format!("m_total{}", " + m_total".repeat(depth)),
+        format!("{}m_total{}", "(1 + ".repeat(depth / 2), ")".repeat(depth / 2)),
+    ];
+    for query in queries {
+        range(&engine, &storage, &query).unwrap();
+    }
+}
+
+#[test]
+fn metrics_have_the_peers_names() {
+    let mut registry = Registry::default();
+    let engine = Engine::new(EngineOptions::default(), &mut registry);
+    instant(&engine, &storage(2), "m_total", MINUTE).unwrap();
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+    assert!(text.contains("prometheus_engine_queries 0"), "{text}");
+    assert!(text.contains("prometheus_engine_query_samples_total 2"), "{text}");
+    assert!(
+        text.contains("prometheus_engine_query_duration_histogram_seconds_count{slice=\"inner_eval\"} 1"),
+        "{text}"
+    );
+}

@@ -1,0 +1,116 @@
+//! From series to answers.
+
+use std::sync::Arc;
+
+use model::{Columns, HistogramPoint, Millis};
+use rustc_hash::FxHashMap;
+use vector::{SameLabelset, Steps, has_duplicates};
+
+use super::{Executor, Series, names::without_metadata};
+use crate::{
+    engine::{EngineError, RangeSeries, Sample, SampleValue, Value},
+    plan::Vector,
+};
+
+/// A native histogram counts as this many samples in memory.
+pub(super) const HISTOGRAM_SAMPLES: usize = 10;
+
+impl Executor<'_> {
+    /// The series of a vector over all steps. Each row becomes samples at once: what a series lacks costs nothing from here on.
+    pub(crate) fn range_series(&self, vector: &Vector) -> Result<Vec<RangeSeries>, EngineError> {
+        let mut all = Vec::new();
+        self.vector(vector, &mut |series| {
+            let samples = series.floats.count() + series.histograms.len() * HISTOGRAM_SAMPLES;
+            self.context.budget.charge(samples)?;
+            all.push(range_series(series, self.steps));
+            Ok(())
+        })?;
+        Ok(all)
+    }
+}
+
+/// The answer of an instant query: series in the order in which they came.
+pub(crate) fn vector_value(all: Vec<Series>, steps: Steps) -> Result<Value, EngineError> {
+    let samples: Vec<Sample> = all
+        .into_iter()
+        .filter_map(|series| {
+            let labels = if series.drop_name { without_metadata(&series.labels) } else { series.labels };
+            let value = match series.histograms.into_iter().next() {
+                Some((_, histogram)) => SampleValue::Histogram(histogram),
+                None => SampleValue::Float(series.floats.get(0)?),
+            };
+            Some(Sample { labels, timestamp: steps.start(), value })
+        })
+        .collect();
+    if has_duplicates(samples.iter().map(|sample| &sample.labels)) {
+        return Err(SameLabelset.into());
+    }
+    Ok(Value::Vector(samples))
+}
+
+/// The answer of a query for samples over time: series in order of their labels. Those with the same labels become one, unless they meet.
+pub(crate) fn matrix_value(all: Vec<RangeSeries>) -> Result<Value, EngineError> {
+    let mut series = merge(all)?;
+    series.sort_by(|a, b| a.labels.cmp(&b.labels));
+    Ok(Value::Matrix(series))
+}
+
+fn merge(all: Vec<RangeSeries>) -> Result<Vec<RangeSeries>, EngineError> {
+    if !has_duplicates(all.iter().map(|series| &series.labels)) {
+        return Ok(all);
+    }
+    let mut merged: Vec<RangeSeries> = Vec::new();
+    let mut index = FxHashMap::default();
+    for series in all {
+        match index.get(&series.labels) {
+            None => {
+                index.insert(series.labels.clone(), merged.len());
+                merged.push(series);
+            }
+            Some(at) => {
+                let target: &mut RangeSeries = &mut merged[*at];
+                absorb(&mut target.samples, series.samples)?;
+            }
+        }
+    }
+    Ok(merged)
+}
+
+/// Takes over samples of other times.
+fn absorb(target: &mut Columns, other: Columns) -> Result<(), EngineError> {
+    let floats = |columns: &Columns| -> Vec<(Millis, f64)> {
+        columns.timestamps.iter().copied().zip(columns.values.iter().copied()).collect()
+    };
+    let mut all = floats(target);
+    all.extend(floats(&other));
+    all.sort_by_key(|(time, _)| *time);
+    target.histograms.extend(other.histograms);
+    target.histograms.sort_by_key(|point| point.timestamp);
+    let twice = all.windows(2).any(|pair| pair[0].0 == pair[1].0)
+        || target.histograms.windows(2).any(|pair| pair[0].timestamp == pair[1].timestamp);
+    if twice {
+        return Err(SameLabelset.into());
+    }
+    (target.timestamps, target.values) = all.into_iter().unzip();
+    Ok(())
+}
+
+fn range_series(series: Series, steps: Steps) -> RangeSeries {
+    let mut samples = Columns::default();
+    let count = series.floats.count();
+    samples.timestamps.reserve_exact(count);
+    samples.values.reserve_exact(count);
+    for (step, value) in series.floats.iter() {
+        samples.push(steps.at(step), value);
+    }
+    samples.histograms = series
+        .histograms
+        .into_iter()
+        .map(|(step, histogram)| HistogramPoint {
+            timestamp: steps.at(step),
+            histogram: Arc::unwrap_or_clone(histogram),
+        })
+        .collect();
+    let labels = if series.drop_name { without_metadata(&series.labels) } else { series.labels };
+    RangeSeries { labels, samples }
+}

@@ -1,0 +1,188 @@
+//! Computes plans.
+//!
+//! Rows are pushed: [`Executor::vector`] calls a sink with one series after the other, so that an aggregation on top keeps group rows only and
+//! each series' memory is free again at once. Only what has to see both sides (binary operations) or all series (sorting) collects.
+//!
+//! An executor evaluates at fixed steps; a subquery makes another one.
+
+mod aggregate;
+mod binary;
+mod calls;
+mod finish;
+mod histograms;
+mod names;
+mod range;
+mod select;
+mod series;
+
+use std::cell::RefCell;
+
+use model::Millis;
+use storage::Querier;
+use vector::{BinaryOp, Row, Steps};
+
+use crate::{
+    engine::{EngineError, annotations::Annotations, budget::Budget},
+    plan::{self, Scalar, Vector, VectorKind},
+};
+
+pub(crate) use finish::{matrix_value, vector_value};
+pub(crate) use series::Series;
+
+/// What all executors of a query share.
+pub(crate) struct Context<'q> {
+    pub(crate) querier: &'q dyn Querier,
+    pub(crate) lookback: Millis,
+    pub(crate) delayed_name_removal: bool,
+    pub(crate) budget: Budget,
+    pub(crate) annotations: RefCell<Annotations>,
+}
+
+/// Takes series, one by one.
+pub(crate) type Sink<'s> = &'s mut dyn FnMut(Series) -> Result<(), EngineError>;
+
+type Done = Result<(), EngineError>;
+
+/// Evaluates at fixed steps.
+#[derive(Clone, Copy)]
+pub(crate) struct Executor<'q> {
+    context: &'q Context<'q>,
+    steps: Steps,
+}
+
+/// One number a step.
+#[derive(Debug, Clone)]
+pub(crate) enum Column {
+    /// The same at each step.
+    Constant(f64),
+    Values(Vec<f64>),
+}
+
+impl Column {
+    #[inline]
+    pub(crate) fn at(&self, step: usize) -> f64 {
+        match self {
+            Self::Constant(value) => *value,
+            Self::Values(values) => values[step],
+        }
+    }
+
+    /// All numbers, a constant as one.
+    pub(crate) fn distinct(&self) -> &[f64] {
+        match self {
+            Self::Constant(value) => std::slice::from_ref(value),
+            Self::Values(values) => values,
+        }
+    }
+}
+
+impl<'q> Executor<'q> {
+    pub(crate) fn new(context: &'q Context<'q>, steps: Steps) -> Self {
+        Self { context, steps }
+    }
+
+    /// Whether there is one step only, as in an instant query.
+    fn is_instant(&self) -> bool {
+        self.steps.count() == 1
+    }
+
+    /// Pushes the series of a vector. Series without any sample are left out.
+    pub(crate) fn vector(&self, vector: &Vector, sink: Sink<'_>) -> Done {
+        if self.steps.count() == 0 {
+            return Ok(());
+        }
+        match &vector.kind {
+            VectorKind::Selector(selector) => self.instant_selector(selector, sink),
+            VectorKind::Range(call) => self.range_call(call, sink),
+            VectorKind::Math { function, args, input } => self.math(*function, args, input, sink),
+            VectorKind::Timestamp(input) => self.timestamp(input, sink),
+            VectorKind::Negate(input) => self.negate(input, sink),
+            VectorKind::Aggregate(aggregate) => self.aggregate(aggregate, sink),
+            VectorKind::Binary(binary) => self.vector_binary(binary, vector.span, sink),
+            VectorKind::ScalarBinary(binary) => self.scalar_binary(binary, vector.span, sink),
+            VectorKind::Set { op, key, left, right } => self.set(*op, key, left, right, sink),
+            VectorKind::Quantiles(quantiles) => self.quantiles(quantiles, sink),
+            VectorKind::Fraction { lower, upper, input } => self.fraction(lower, upper, input, sink),
+            VectorKind::HistogramStat(stat, input) => self.histogram_stat(*stat, input, sink),
+            VectorKind::Absent { labels, input } => self.absent(labels, input, sink),
+            VectorKind::Relabel { relabel, input } => self.relabel(relabel, input, sink),
+            VectorKind::Sort { order, input } => self.sort(order, input, vector.span, sink),
+            VectorKind::OfScalar(scalar) => {
+                let column = self.scalar(scalar)?;
+                let row = match column {
+                    Column::Constant(value) => Row::constant(value, self.steps.count()),
+                    Column::Values(values) => Row::full(values),
+                };
+                sink(Series::of_row(model::Labels::empty(), row))
+            }
+            VectorKind::Invariant(inner) => self.invariant(inner, sink),
+        }
+    }
+
+    /// Evaluates at the first step and repeats the result at all others.
+    fn invariant(&self, inner: &Vector, sink: Sink<'_>) -> Done {
+        let count = self.steps.count();
+        let first = Self::new(self.context, Steps::instant(self.steps.start()));
+        first.vector(inner, &mut |series| sink(series.repeated(count)))
+    }
+
+    /// All series of a vector, paid for until [`Executor::release`].
+    pub(crate) fn collect(&self, vector: &Vector) -> Result<Vec<Series>, EngineError> {
+        let mut all = Vec::new();
+        self.vector(vector, &mut |series| {
+            self.context.budget.charge(series.memory_samples())?;
+            all.push(series);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// Gives back what [`Executor::collect`] paid for these series.
+    fn release(&self, series: &[Series]) {
+        let samples = series.iter().map(Series::memory_samples).sum();
+        self.context.budget.release(samples);
+    }
+
+    /// One number a step.
+    pub(crate) fn scalar(&self, scalar: &Scalar) -> Result<Column, EngineError> {
+        let each = |left: &Scalar, right: &Scalar, op: &dyn Fn(f64, f64) -> f64| {
+            let (left, right) = (self.scalar(left)?, self.scalar(right)?);
+            Ok(match (&left, &right) {
+                (Column::Constant(left), Column::Constant(right)) => Column::Constant(op(*left, *right)),
+                _ => Column::Values(
+                    (0..self.steps.count()).map(|step| op(left.at(step), right.at(step))).collect(),
+                ),
+            })
+        };
+        match scalar {
+            Scalar::Constant(value) => Ok(Column::Constant(*value)),
+            Scalar::Time => Ok(Column::Values(self.steps.iter().map(|time| time as f64 / 1000.0).collect())),
+            Scalar::Negate(inner) => Ok(match self.scalar(inner)? {
+                Column::Constant(value) => Column::Constant(-value),
+                Column::Values(values) => Column::Values(values.into_iter().map(|value| -value).collect()),
+            }),
+            Scalar::Binary(op, left, right) => {
+                let op: BinaryOp = *op;
+                each(left, right, &move |left, right| op.evaluate(left, right))
+            }
+            Scalar::Min(left, right) => each(left, right, &plan::min),
+            Scalar::Max(left, right) => each(left, right, &plan::max),
+            Scalar::OfVector(vector) => self.only_value(vector),
+        }
+    }
+
+    /// The value of the only float at each step; NaN where there is none or more than one.
+    fn only_value(&self, vector: &Vector) -> Result<Column, EngineError> {
+        let count = self.steps.count();
+        let mut values = vec![f64::NAN; count];
+        let mut seen = vec![0u8; count];
+        self.vector(vector, &mut |series| {
+            for (step, value) in series.floats.iter() {
+                seen[step] = seen[step].saturating_add(1);
+                values[step] = if seen[step] == 1 { value } else { f64::NAN };
+            }
+            Ok(())
+        })?;
+        Ok(Column::Values(values))
+    }
+}

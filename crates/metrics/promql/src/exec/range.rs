@@ -1,0 +1,355 @@
+//! Functions over windows: each series is read once, then windows slide over its samples.
+
+use model::{Columns, CounterResetHint, FloatHistogram, HistogramPoint, Labels, Millis, is_stale};
+use vector::{Bitmap, Row, Steps};
+
+use super::{
+    Column, Done, Executor, Series, Sink,
+    names::{NameRemoval, without_metadata},
+};
+use crate::{
+    engine::{EngineError, RangeSeries as RangeResult, annotations::Note},
+    functions::{
+        extended::Extended,
+        range::{Scratch, evaluate},
+        window::{Notes, Window},
+    },
+    plan::{Extension, RangeCall, RangeFunction, RangeKind, RangeSource, Vector},
+};
+
+/// Endings of names that counters are expected to have.
+const COUNTER_ENDINGS: [&str; 4] = ["_total", "_sum", "_count", "_bucket"];
+
+impl<'q> Executor<'q> {
+    pub(super) fn range_call(&self, call: &RangeCall, sink: Sink<'_>) -> Done {
+        if call.function == RangeFunction::AbsentOverTime {
+            return self.absent_over_time(call, sink);
+        }
+        let names = self.strict_name_removal();
+        self.range_rows(call, names, sink)
+    }
+
+    /// One where no series has a sample.
+    fn absent_over_time(&self, call: &RangeCall, sink: Sink<'_>) -> Done {
+        let mut found = Bitmap::empty(self.steps.count());
+        self.range_rows(call, NameRemoval::unchecked(), &mut |series| {
+            found.union(series.floats.present());
+            Ok(())
+        })?;
+        self.missing(call.absent_labels.clone(), &found, sink)
+    }
+
+    /// A series with these labels that is one at the steps that are not in `found`.
+    pub(super) fn missing(&self, labels: Labels, found: &Bitmap, sink: Sink<'_>) -> Done {
+        let count = self.steps.count();
+        let mut row = Row::constant(1.0, count);
+        row.retain(&Bitmap::full(count).and_not(found));
+        if row.is_empty() {
+            return Ok(());
+        }
+        sink(Series::of_row(labels, row))
+    }
+
+    fn range_rows(&self, call: &RangeCall, mut names: NameRemoval, sink: Sink<'_>) -> Done {
+        let args = call.args.iter().map(|arg| self.scalar(arg)).collect::<Result<Vec<_>, _>>()?;
+        let mut scratch = Scratch::default();
+        self.ranges(&call.source, &mut |mut series: RangeSeries<'_>| {
+            let mut output = Series::empty(series.labels.clone(), self.steps.count());
+            output.drop_name = series.drop_name;
+            self.slide(call, &mut series, &args, &mut scratch, &mut output)?;
+            if output.is_empty() {
+                return Ok(());
+            }
+            self.note_non_counter(call, &series, &output);
+            if call.function.keeps_name() && !output.drop_name {
+                names.check(&output)?;
+            } else {
+                names.remove(&mut output)?;
+            }
+            sink(output)
+        })
+    }
+
+    /// Calls the function for the window of each step.
+    fn slide(
+        &self,
+        call: &RangeCall,
+        series: &mut RangeSeries<'_>,
+        args: &[Column],
+        scratch: &mut Scratch,
+        output: &mut Series,
+    ) -> Done {
+        let columns = &*series.columns;
+        let notes = Notes {
+            annotations: &self.context.annotations,
+            metric: series.labels.metric_name(),
+            span: call.first_arg,
+        };
+        let counts_resets =
+            matches!(call.function, RangeFunction::Rate | RangeFunction::Increase | RangeFunction::Resets);
+        let resets: Vec<usize> = match counts_resets {
+            true => {
+                (1..columns.values.len()).filter(|at| columns.values[*at] < columns.values[at - 1]).collect()
+            }
+            false => Vec::new(),
+        };
+        let source = &call.source;
+        let mut windows = Sliding::new(columns, &resets);
+        let mut step_args = vec![0.0; args.len()];
+        let mut touched = 0;
+        let extension = source.extension();
+        let (behind, ahead) = self.beyond(extension);
+        for step in 0..self.steps.count() {
+            let time = self.steps.at(step);
+            let end = source.shift.apply(time);
+            let range = source.range.saturating_add(behind).saturating_add(ahead);
+            let Some(window) = windows.advance(time, end.saturating_add(ahead), range) else {
+                continue;
+            };
+            if let Some(extension) = extension {
+                if !window.histograms.is_empty() {
+                    return Err(no_histograms());
+                }
+                let extended = Extended::new(&window, end.saturating_sub(source.range), end, extension);
+                if let Some(value) = extended.evaluate(call.function) {
+                    output.floats.set(step, value);
+                }
+                continue;
+            }
+
+            touched += (window.values.len() + window.histograms.len()) as u64;
+            for (slot, column) in step_args.iter_mut().zip(args) {
+                *slot = column.at(step);
+            }
+            if let Some(point) = evaluate(call.function, &window, &step_args, scratch, notes)? {
+                output.push(step, point);
+            }
+        }
+        self.context.budget.touch(touched);
+        Ok(())
+    }
+
+    fn note_non_counter(&self, call: &RangeCall, series: &RangeSeries<'_>, output: &Series) {
+        if !matches!(call.function, RangeFunction::Rate | RangeFunction::Increase) || output.floats.is_empty()
+        {
+            return;
+        }
+        let name = series.labels.metric_name();
+        if name.is_empty() || COUNTER_ENDINGS.iter().any(|ending| name.ends_with(ending)) {
+            return;
+        }
+        let note = Note::PossibleNonCounter { metric: name.to_owned() };
+        self.context.annotations.borrow_mut().add(note, call.first_arg);
+    }
+
+    /// Pushes the samples of each series that any step's window can see, without staleness markers.
+    fn ranges(&self, source: &RangeSource, each: &mut dyn FnMut(RangeSeries<'_>) -> Done) -> Done {
+        match &source.kind {
+            RangeKind::Selector(selector) => {
+                let behind = if selector.extension.is_some() { self.context.lookback } else { 0 };
+                let reach = source.range.saturating_add(behind);
+                let mut set = self.select(selector, source.shift, source.range, reach)?;
+                let mut columns = Columns::default();
+                while let Some(next) = set.next() {
+                    self.context.budget.check()?;
+                    let mut next = next?;
+                    self.read(&mut *next.samples, selector, source.shift, reach, &mut columns)?;
+                    let paid = columns.len();
+                    remove_stale(&mut columns);
+                    if !columns.is_empty() {
+                        each(RangeSeries { labels: next.labels, drop_name: false, columns: &mut columns })?;
+                    }
+                    self.context.budget.release(paid);
+                }
+                Ok(())
+            }
+            RangeKind::Subquery { expr, step } => self.subquery(source, expr, *step, each),
+        }
+    }
+
+    fn subquery(
+        &self,
+        source: &RangeSource,
+        expr: &Vector,
+        step: Millis,
+        each: &mut dyn FnMut(RangeSeries<'_>) -> Done,
+    ) -> Done {
+        let steps = self.subquery_steps(source, step);
+        let count = steps.count();
+        // The inner rows are as long as there are steps: this is paid for as long as one of them lives.
+        self.context.budget.charge(count)?;
+        let inner = Executor::new(self.context, steps);
+        let mut columns = Columns::default();
+        inner.vector(expr, &mut |series| {
+            columns.clear();
+            fill(&mut columns, &series, steps);
+            each(RangeSeries { labels: series.labels, drop_name: series.drop_name, columns: &mut columns })
+        })?;
+        self.context.budget.release(count);
+        Ok(())
+    }
+
+    /// Multiples of the step since the epoch, from the first one after the start of the first window to the end of the last.
+    fn subquery_steps(&self, source: &RangeSource, step: Millis) -> Steps {
+        let before = source.shift.apply(self.steps.start()).saturating_sub(source.range);
+        let mut start = (before / step).saturating_mul(step);
+        if start <= before {
+            start = start.saturating_add(step);
+        }
+        Steps::range(start, source.shift.apply(self.steps.end()), step)
+    }
+
+    /// How far a range with borders of its own looks beyond them: back and forward.
+    fn beyond(&self, extension: Option<Extension>) -> (Millis, Millis) {
+        let lookback = self.context.lookback;
+        let behind = if extension.is_some() { lookback } else { 0 };
+        (behind, Extension::ahead(extension, lookback))
+    }
+
+    /// Replaces the samples of a series by those of its range with one at each border.
+    fn extend(&self, source: &RangeSource, extension: Extension, columns: &mut Columns) -> Done {
+        if !columns.histograms.is_empty() {
+            return Err(no_histograms());
+        }
+        let time = self.steps.start();
+        let end = source.shift.apply(time);
+        let (behind, ahead) = self.beyond(Some(extension));
+        let range = source.range.saturating_add(behind).saturating_add(ahead);
+        let samples = match Sliding::new(columns, &[]).advance(time, end.saturating_add(ahead), range) {
+            Some(window) => {
+                Extended::new(&window, end.saturating_sub(source.range), end, extension).samples()
+            }
+            None => Vec::new(),
+        };
+        columns.clear();
+        samples.into_iter().for_each(|(time, value)| columns.push(time, value));
+        Ok(())
+    }
+
+    /// The samples of a range expression that is the whole query.
+    pub(crate) fn matrix(&self, source: &RangeSource) -> Result<Vec<RangeResult>, EngineError> {
+        let mut all = Vec::new();
+        self.ranges(source, &mut |series| {
+            if let Some(extension) = source.extension() {
+                self.extend(source, extension, series.columns)?;
+                if series.columns.is_empty() {
+                    return Ok(());
+                }
+            }
+            self.context.budget.charge(series.columns.len())?;
+            self.context.budget.touch(series.columns.len() as u64);
+            let labels = if series.drop_name { without_metadata(&series.labels) } else { series.labels };
+            all.push(RangeResult { labels, samples: std::mem::take(series.columns) });
+            Ok(())
+        })?;
+        Ok(all)
+    }
+}
+
+impl RangeSource {
+    fn extension(&self) -> Option<Extension> {
+        match &self.kind {
+            RangeKind::Selector(selector) => selector.extension,
+            RangeKind::Subquery { .. } => None,
+        }
+    }
+}
+
+fn no_histograms() -> EngineError {
+    EngineError::NotSupported("native histograms with the anchored and smoothed modifiers".to_owned())
+}
+
+/// The samples of one series over all windows.
+pub(super) struct RangeSeries<'a> {
+    labels: Labels,
+    drop_name: bool,
+    columns: &'a mut Columns,
+}
+
+/// Moves a window over columns. Moments must not go back.
+struct Sliding<'a> {
+    columns: &'a Columns,
+    resets: &'a [usize],
+    floats: (usize, usize),
+    histograms: (usize, usize),
+    reset_bounds: (usize, usize),
+}
+
+impl<'a> Sliding<'a> {
+    fn new(columns: &'a Columns, resets: &'a [usize]) -> Self {
+        Self { columns, resets, floats: (0, 0), histograms: (0, 0), reset_bounds: (0, 0) }
+    }
+
+    /// The samples in `(end - range, end]`, if there are any.
+    fn advance(&mut self, time: Millis, end: Millis, range: Millis) -> Option<Window<'a>> {
+        let start = end.saturating_sub(range);
+        let Columns { timestamps, values, histograms } = self.columns;
+        let (low, high) = &mut self.floats;
+        while timestamps.get(*high).is_some_and(|time| *time <= end) {
+            *high += 1;
+        }
+        while *low < *high && timestamps[*low] <= start {
+            *low += 1;
+        }
+        let (first_histogram, end_histogram) = &mut self.histograms;
+        while histograms.get(*end_histogram).is_some_and(|point| point.timestamp <= end) {
+            *end_histogram += 1;
+        }
+        while *first_histogram < *end_histogram && histograms[*first_histogram].timestamp <= start {
+            *first_histogram += 1;
+        }
+        if low == high && first_histogram == end_histogram {
+            return None;
+        }
+        let (first_reset, end_reset) = &mut self.reset_bounds;
+        while self.resets.get(*end_reset).is_some_and(|reset| *reset < *high) {
+            *end_reset += 1;
+        }
+        while *first_reset < *end_reset && self.resets[*first_reset] <= *low {
+            *first_reset += 1;
+        }
+        Some(Window {
+            timestamps: &timestamps[*low..*high],
+            values: &values[*low..*high],
+            histograms: &histograms[*first_histogram..*end_histogram],
+            first: *low,
+            resets: &self.resets[*first_reset..*end_reset],
+            start,
+            end,
+            time,
+        })
+    }
+}
+
+/// Takes out what marks a series as gone: ranges do not see it.
+fn remove_stale(columns: &mut Columns) {
+    let Columns { timestamps, values, histograms } = columns;
+    if values.iter().any(|value| is_stale(*value)) {
+        let mut kept = 0;
+        for at in 0..values.len() {
+            if !is_stale(values[at]) {
+                values[kept] = values[at];
+                timestamps[kept] = timestamps[at];
+                kept += 1;
+            }
+        }
+        values.truncate(kept);
+        timestamps.truncate(kept);
+    }
+    histograms.retain(|point| !is_stale(point.histogram.sum));
+}
+
+/// Turns a row into samples at the times of its steps.
+fn fill(columns: &mut Columns, series: &Series, steps: Steps) {
+    for (step, value) in series.floats.iter() {
+        columns.push(steps.at(step), value);
+    }
+    columns.histograms.extend(series.histograms.iter().map(|(step, histogram)| {
+        let mut histogram = FloatHistogram::clone(histogram);
+        // What a sample says about the one before it is not about the step before it.
+        if histogram.counter_reset_hint != CounterResetHint::Gauge {
+            histogram.counter_reset_hint = CounterResetHint::Unknown;
+        }
+        HistogramPoint { timestamp: steps.at(*step), histogram }
+    }));
+}

@@ -1,0 +1,173 @@
+//! Reading series.
+
+use std::sync::Arc;
+
+use model::{Columns, Millis, is_stale};
+use storage::{SelectHints, SeriesSet};
+
+use super::{Done, Executor, Series, Sink};
+use crate::{
+    engine::EngineError,
+    functions::{extended::interpolate, window::Point},
+    plan::{Extension, Selector, Shift},
+};
+
+impl Executor<'_> {
+    /// The newest sample of each series within the lookback, step by step.
+    pub(super) fn instant_selector(&self, selector: &Selector, sink: Sink<'_>) -> Done {
+        self.newest_samples(selector, sink, |_, value| value)
+    }
+
+    /// As [`Self::instant_selector`], with each sample's own time in seconds for its value.
+    pub(super) fn sample_times(&self, selector: &Selector, sink: Sink<'_>) -> Done {
+        self.newest_samples(selector, sink, |time, _| Point::Float(time as f64 / 1000.0))
+    }
+
+    fn newest_samples(
+        &self,
+        selector: &Selector,
+        sink: Sink<'_>,
+        result: impl Fn(Millis, Point) -> Point,
+    ) -> Done {
+        let lookback = self.context.lookback;
+        let ahead = Extension::ahead(selector.extension, lookback);
+        let mut set = self.select(selector, selector.shift, 0, lookback)?;
+        let mut columns = Columns::default();
+        while let Some(next) = set.next() {
+            self.context.budget.check()?;
+            let mut next = next?;
+            self.read(&mut *next.samples, selector, selector.shift, lookback, &mut columns)?;
+            let mut series = Series::empty(next.labels, self.steps.count());
+            let mut newest = Newest::new(&columns);
+            for step in 0..self.steps.count() {
+                let at = selector.shift.apply(self.steps.at(step));
+                let found = match ahead {
+                    0 => newest.at(at, lookback),
+                    _ => newest.smoothed(at, lookback)?,
+                };
+                if let Some((time, point)) = found {
+                    series.push(step, result(time, point));
+                }
+            }
+            self.context.budget.release(columns.len());
+            if !series.is_empty() {
+                self.context.budget.touch(series.present().count() as u64);
+                sink(series)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the series of a selector whose windows reach `reach` milliseconds back; `range` is told to the storage.
+    pub(super) fn select(
+        &self,
+        selector: &Selector,
+        shift: Shift,
+        range: Millis,
+        reach: Millis,
+    ) -> Result<Box<dyn SeriesSet>, EngineError> {
+        self.context.budget.check()?;
+        let (start, end) = self.window(selector, shift, reach);
+        let hints = SelectHints {
+            start,
+            end,
+            step: if self.is_instant() { 0 } else { self.steps.step() },
+            range,
+            function: selector.function.clone(),
+            limit: 0,
+        };
+        Ok(self.context.querier.select(&hints, &selector.matchers)?)
+    }
+
+    /// Replaces `columns` by the samples that the steps can see. They are paid for; release `columns.len()` afterwards.
+    pub(super) fn read(
+        &self,
+        samples: &mut dyn storage::SeriesReader,
+        selector: &Selector,
+        shift: Shift,
+        reach: Millis,
+        columns: &mut Columns,
+    ) -> Done {
+        let (start, end) = self.window(selector, shift, reach);
+        columns.clear();
+        samples.read(start, end, columns)?;
+        self.context.budget.note_read(columns.len() as u64);
+        self.context.budget.charge(columns.len())
+    }
+
+    /// First and last moment that any step sees, both inclusive.
+    fn window(&self, selector: &Selector, shift: Shift, reach: Millis) -> (Millis, Millis) {
+        let first = shift.apply(self.steps.start()).saturating_sub(reach).saturating_add(1);
+        let ahead = Extension::ahead(selector.extension, self.context.lookback);
+        (first, shift.apply(self.steps.end()).saturating_add(ahead))
+    }
+}
+
+/// Finds the newest sample for moments that only go forward.
+struct Newest<'a> {
+    columns: &'a Columns,
+    /// How many floats and histograms are not younger than the last moment asked for.
+    floats: usize,
+    histograms: usize,
+}
+
+impl<'a> Newest<'a> {
+    fn new(columns: &'a Columns) -> Self {
+        Self { columns, floats: 0, histograms: 0 }
+    }
+
+    /// The newest sample in `(at - lookback, at]`, unless it says that the series is gone.
+    fn at(&mut self, at: Millis, lookback: Millis) -> Option<(Millis, Point)> {
+        let Columns { timestamps, values, histograms } = self.columns;
+        while timestamps.get(self.floats).is_some_and(|time| *time <= at) {
+            self.floats += 1;
+        }
+        while histograms.get(self.histograms).is_some_and(|point| point.timestamp <= at) {
+            self.histograms += 1;
+        }
+        let oldest = at.saturating_sub(lookback);
+        let float = self.floats.checked_sub(1).map(|index| (timestamps[index], values[index]));
+        let histogram = self.histograms.checked_sub(1).map(|index| &histograms[index]);
+        match (float, histogram) {
+            (Some((time, _)), Some(point)) if time <= point.timestamp => Self::histogram(point, oldest),
+            (None, Some(point)) => Self::histogram(point, oldest),
+            (Some((time, value)), _) if time > oldest && !is_stale(value) => {
+                Some((time, Point::Float(value)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The value on the line between the neighbours of `at`; the one before it where there is none after it.
+    fn smoothed(&mut self, at: Millis, lookback: Millis) -> Result<Option<(Millis, Point)>, EngineError> {
+        let Columns { timestamps, values, histograms } = self.columns;
+        let (oldest, youngest) = (at.saturating_sub(lookback), at.saturating_add(lookback));
+        if histograms.iter().any(|point| point.timestamp > oldest && point.timestamp <= youngest) {
+            return Err(EngineError::NotSupported("native histograms with the smoothed modifier".to_owned()));
+        }
+        let sample = |index: usize| {
+            let time = *timestamps.get(index)?;
+            (time > oldest && time <= youngest).then(|| (time, values[index]))
+        };
+        while timestamps.get(self.floats).is_some_and(|time| *time < at) {
+            self.floats += 1;
+        }
+        let alive = |sample: &(Millis, f64)| !is_stale(sample.1);
+        let previous = (0..self.floats).rev().map_while(sample).find(alive);
+        let next = (self.floats..).map_while(sample).find(alive);
+        let value = match (previous, next) {
+            (_, Some((time, value))) if time == at => Some(value),
+            (Some(previous), Some(next)) => Some(interpolate(previous, next, at, false)),
+            (Some((_, value)), None) => Some(value),
+            (None, _) => None,
+        };
+        Ok(value.map(|value| (at, Point::Float(value))))
+    }
+
+    fn histogram(point: &model::HistogramPoint, oldest: Millis) -> Option<(Millis, Point)> {
+        if point.timestamp <= oldest || is_stale(point.histogram.sum) {
+            return None;
+        }
+        Some((point.timestamp, Point::Histogram(Arc::new(point.histogram.clone()))))
+    }
+}

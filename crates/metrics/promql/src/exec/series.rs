@@ -1,0 +1,101 @@
+//! One series of an intermediate result.
+
+use std::sync::Arc;
+
+use model::{FloatHistogram, Labels};
+use vector::{Bitmap, Row};
+
+use super::finish::HISTOGRAM_SAMPLES;
+use crate::functions::window::Point;
+
+/// Labels and samples. At a step there is a float or a histogram or nothing.
+#[derive(Debug, Clone)]
+pub(crate) struct Series {
+    pub(crate) labels: Labels,
+    /// Whether the metric's name is to go when the query is done; only used when that is put off until then.
+    pub(crate) drop_name: bool,
+    pub(crate) floats: Row,
+    /// Native histograms by step, ascending; empty for nearly every series.
+    pub(crate) histograms: Vec<(usize, Arc<FloatHistogram>)>,
+}
+
+impl Series {
+    pub(crate) fn of_row(labels: Labels, floats: Row) -> Self {
+        Self { labels, drop_name: false, floats, histograms: Vec::new() }
+    }
+
+    /// A series of `steps` steps without samples.
+    pub(crate) fn empty(labels: Labels, steps: usize) -> Self {
+        Self::of_row(labels, Row::empty(steps))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.histograms.is_empty() && self.floats.is_empty()
+    }
+
+    /// The steps at which there is a sample of either kind.
+    pub(crate) fn present(&self) -> Bitmap {
+        let mut present = self.floats.present().clone();
+        for (step, _) in &self.histograms {
+            present.set(*step);
+        }
+        present
+    }
+
+    /// The steps at which there is a histogram.
+    pub(crate) fn histogram_steps(&self) -> Bitmap {
+        let mut present = Bitmap::empty(self.floats.len());
+        for (step, _) in &self.histograms {
+            present.set(*step);
+        }
+        present
+    }
+
+    pub(crate) fn histogram_at(&self, step: usize) -> Option<&Arc<FloatHistogram>> {
+        let at = self.histograms.binary_search_by_key(&step, |(step, _)| *step).ok()?;
+        Some(&self.histograms[at].1)
+    }
+
+    /// Adds a sample behind all others.
+    pub(crate) fn push(&mut self, step: usize, point: Point) {
+        match point {
+            Point::Float(value) => self.floats.set(step, value),
+            Point::Histogram(histogram) => self.histograms.push((step, histogram)),
+        }
+    }
+
+    /// Keeps the samples at these steps only.
+    pub(crate) fn retain(&mut self, steps: &Bitmap) {
+        self.floats.retain(steps);
+        self.histograms.retain(|(step, _)| steps.get(*step));
+    }
+
+    /// Takes over the samples of a series that has none at the same steps.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        for (step, value) in other.floats.iter() {
+            self.floats.set(step, value);
+        }
+        if !other.histograms.is_empty() {
+            self.histograms.extend(other.histograms);
+            self.histograms.sort_by_key(|(step, _)| *step);
+        }
+    }
+
+    /// The only step's sample at each of `count` steps.
+    pub(crate) fn repeated(self, count: usize) -> Self {
+        let floats = match self.floats.get(0) {
+            Some(value) => Row::constant(value, count),
+            None => Row::empty(count),
+        };
+        let histograms = match self.histograms.first() {
+            Some((_, histogram)) => (0..count).map(|step| (step, Arc::clone(histogram))).collect(),
+            None => Vec::new(),
+        };
+        Self { floats, histograms, ..self }
+    }
+
+    /// What the series costs of a query's budget: rows are dense, so absent steps count, too.
+    pub(crate) fn memory_samples(&self) -> usize {
+        self.floats.len() + self.histograms.len() * HISTOGRAM_SAMPLES
+    }
+}

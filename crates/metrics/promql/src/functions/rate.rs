@@ -1,0 +1,173 @@
+//! `rate`, `increase`, `delta`, `irate`, `idelta`.
+
+use model::Millis;
+
+use super::{
+    histograms_over_time,
+    window::{Notes, Point, Window},
+};
+use crate::plan::RangeFunction;
+
+/// A border is taken as reached when it is closer than this many average distances between samples.
+const CLOSE: f64 = 1.1;
+
+/// Where the samples of a window lie.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Borders {
+    pub(crate) first: Millis,
+    pub(crate) last: Millis,
+    /// How many distances between samples there are: one less than samples.
+    pub(crate) distances: usize,
+}
+
+/// The change over a window of floats, stretched to its borders; per second for `rate`. Needs two samples.
+pub(crate) fn extrapolated(function: RangeFunction, window: &Window<'_>) -> Option<f64> {
+    let (times, values) = (window.timestamps, window.values);
+    let last = values.len().checked_sub(1).filter(|last| *last > 0)?;
+    let is_counter = function != RangeFunction::Delta;
+    let mut change = values[last] - values[0];
+    if is_counter {
+        for reset in window.resets {
+            change += values[reset - window.first - 1];
+        }
+    }
+    let borders = Borders { first: times[0], last: times[last], distances: last };
+    let share_at_start = (is_counter && change > 0.0 && values[0] >= 0.0).then(|| values[0] / change);
+    Some(change * factor(function, window, &borders, share_at_start))
+}
+
+/// By how much a change between samples is stretched to the borders of the window.
+///
+/// A border that lies close to a sample is reached; otherwise half an average distance is added. A counter is not stretched to before it
+/// would have been zero: `share_at_start` is its first value as a share of the change.
+pub(crate) fn factor(
+    function: RangeFunction,
+    window: &Window<'_>,
+    borders: &Borders,
+    share_at_start: Option<f64>,
+) -> f64 {
+    let seconds = |millis: Millis| millis as f64 / 1000.0;
+    let sampled = seconds(borders.last - borders.first);
+    let distance = sampled / borders.distances as f64;
+    let threshold = distance * CLOSE;
+
+    let mut to_start = seconds(borders.first - window.start);
+    if to_start >= threshold {
+        to_start = distance / 2.0;
+    }
+    if let Some(share) = share_at_start {
+        let to_zero = sampled * share;
+        if to_zero < to_start {
+            to_start = to_zero;
+        }
+    }
+    let mut to_end = seconds(window.end - borders.last);
+    if to_end >= threshold {
+        to_end = distance / 2.0;
+    }
+    let factor = (sampled + to_start + to_end) / sampled;
+    match function {
+        RangeFunction::Rate => factor / window.range_seconds(),
+        _ => factor,
+    }
+}
+
+/// The change between the two latest samples; per second for `irate`.
+pub(crate) fn instant(window: &Window<'_>, is_rate: bool, notes: Notes<'_>) -> Option<Point> {
+    if window.values.len() + window.histograms.len() < 2 {
+        return None;
+    }
+    match latest_kinds(window) {
+        (Kind::Float, Kind::Float) => {}
+        (Kind::Histogram, Kind::Histogram) => {
+            let last = window.histograms.len() - 1;
+            let (previous, latest) = (&window.histograms[last - 1], &window.histograms[last]);
+            return histograms_over_time::instant(previous, latest, is_rate, notes);
+        }
+        _ => {
+            notes.mixed();
+            return None;
+        }
+    }
+    let last = window.values.len() - 1;
+    let (previous, latest) = (window.values[last - 1], window.values[last]);
+    let interval = window.timestamps[last] - window.timestamps[last - 1];
+    let change = if is_rate && latest < previous { latest } else { latest - previous };
+    let value = if is_rate { change / (interval as f64 / 1000.0) } else { change };
+    Some(Point::Float(value))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Float,
+    Histogram,
+}
+
+/// The kinds of the last two samples; there are two.
+fn latest_kinds(window: &Window<'_>) -> (Kind, Kind) {
+    let mut floats = window.timestamps.iter().rev().peekable();
+    let mut histograms = window.histograms.iter().rev().map(|point| point.timestamp).peekable();
+    let mut next = || match (floats.peek(), histograms.peek()) {
+        (Some(float), Some(histogram)) if *float < histogram => {
+            histograms.next();
+            Kind::Histogram
+        }
+        (Some(_), _) => {
+            floats.next();
+            Kind::Float
+        }
+        (None, _) => Kind::Histogram,
+    };
+    let last = next();
+    (next(), last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::extrapolated;
+    use crate::{functions::window::Window, plan::RangeFunction};
+
+    fn run(function: RangeFunction, samples: &[(i64, f64)], range: (i64, i64)) -> Option<f64> {
+        let timestamps: Vec<i64> = samples.iter().map(|(time, _)| *time).collect();
+        let values: Vec<f64> = samples.iter().map(|(_, value)| *value).collect();
+        let resets: Vec<usize> = (1..values.len()).filter(|at| values[*at] < values[at - 1]).collect();
+        extrapolated(
+            function,
+            &Window {
+                timestamps: &timestamps,
+                values: &values,
+                histograms: &[],
+                first: 0,
+                resets: &resets,
+                start: range.0,
+                end: range.1,
+                time: range.1,
+            },
+        )
+    }
+
+    #[test]
+    fn needs_two_samples() {
+        assert_eq!(run(RangeFunction::Rate, &[(0, 1.0)], (-60_000, 0)), None);
+    }
+
+    #[test]
+    fn stretches_to_close_borders_only() {
+        // Samples every 10 s, borders 5 s away on the left and none on the right.
+        let samples = [(5_000, 10.0), (15_000, 20.0), (25_000, 30.0)];
+        assert_eq!(run(RangeFunction::Delta, &samples, (0, 25_000)), Some(25.0));
+        // A border far away adds half a distance.
+        assert_eq!(run(RangeFunction::Delta, &samples, (-100_000, 25_000)), Some(25.0));
+        // A counter was zero 2 s before its first sample, so no more than that is added.
+        let young = [(5_000, 2.0), (15_000, 12.0), (25_000, 22.0)];
+        assert_eq!(run(RangeFunction::Increase, &young, (0, 25_000)), Some(22.0));
+    }
+
+    #[test]
+    fn resets_count_from_zero() {
+        let samples = [(0, 5.0), (10_000, 10.0), (20_000, 3.0), (30_000, 4.0)];
+        assert_eq!(run(RangeFunction::Increase, &samples, (0, 30_000)), Some(9.0));
+        assert_eq!(run(RangeFunction::Rate, &samples, (0, 30_000)), Some(0.3));
+        assert_eq!(run(RangeFunction::Delta, &samples, (0, 30_000)), Some(-1.0));
+    }
+}

@@ -1,0 +1,1 @@
+//! Tests of the programs as processes; see `e2e/`.
