@@ -4,11 +4,13 @@
 
 mod api;
 mod app;
+mod check;
 mod config;
 mod evaluator;
 mod flags;
 mod reload;
 
 pub use app::{App, Options};
+pub use check::{Checked, check_config, check_rules};
 pub use config::{Config, LoadError};
 pub use flags::Flags;

@@ -268,7 +268,10 @@ async fn alerts_fire_and_resolve() {
         (Some("firing"), Some("7e+00"))
     );
     // The first evaluation looks for state from before the start, the second one writes.
-    eventually("shown as a series", || async { (running.query("ALERTS{alertstate=\"firing\"}").await.len() == 1).then_some(()) }).await;
+    eventually("shown as a series", || async {
+        (running.query("ALERTS{alertstate=\"firing\"}").await.len() == 1).then_some(())
+    })
+    .await;
     eventually("recorded", || async {
         (running.query("job:gauge:sum").await.first()?["value"][1] == "7").then_some(())
     })
