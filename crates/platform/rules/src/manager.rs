@@ -163,6 +163,10 @@ async fn evaluate_until(shared: Arc<Shared>, group: Arc<Group>, stop: Stop) {
         if base >= now { base } else { base + interval }
     };
     let labels = group.metric_labels();
+    // Counters begin at zero, so that the first failure is an increase.
+    for counter in [&shared.metrics.evaluations, &shared.metrics.failures, &shared.metrics.iterations_missed] {
+        drop(counter.get_or_create(&labels));
+    }
     loop {
         let wait = Duration::from_millis((due - now()).max(0) as u64);
         tokio::select! {
