@@ -70,7 +70,14 @@ impl Stopper {
 #[derive(Debug)]
 pub struct Tasks {
     stopper: Stopper,
-    running: Mutex<Vec<(Cow<'static, str>, JoinHandle<()>)>>,
+    running: Mutex<Running>,
+}
+
+#[derive(Debug, Default)]
+struct Running {
+    tasks: Vec<(Cow<'static, str>, JoinHandle<()>)>,
+    /// Length at which ended tasks are looked for: twice what was left the last time, so that spawning stays cheap.
+    purge_at: usize,
 }
 
 /// Some tasks did not end in time and were aborted.
@@ -107,15 +114,18 @@ impl Tasks {
             .in_current_span(),
         );
         let mut running = self.running.lock();
-        running.retain(|(_, handle)| !handle.is_finished());
-        running.push((name, handle));
+        if running.tasks.len() >= running.purge_at {
+            running.tasks.retain(|(_, handle)| !handle.is_finished());
+            running.purge_at = 2 * running.tasks.len().max(8);
+        }
+        running.tasks.push((name, handle));
     }
 
     /// Stops the group and waits for it, at most `deadline`; then aborts what is left. Nothing should be spawned after that.
     pub async fn finish(&self, deadline: Duration) -> Result<(), StillRunning> {
         self.stopper.stop();
         let until = Instant::now() + deadline;
-        let mut running = std::mem::take(&mut *self.running.lock());
+        let mut running = std::mem::take(&mut self.running.lock().tasks);
         loop {
             running.retain(|(_, handle)| !handle.is_finished());
             let Some((_, handle)) = running.first_mut() else { return Ok(()) };

@@ -58,7 +58,11 @@ impl Parts {
         .await?;
         let agentd = part::<agentd::App>(&[format!("-config.file={}", path(layout.configuration(PROMTAIL)))]).await?;
         let uid = uid(environment, host, ports, layout).await?;
-        let proxyd = part::<proxyd::App>(&[format!("--configFile={}", path(layout.configuration(TRAEFIK)))]).await?;
+        let proxyd = part::<proxyd::App>(&[
+            format!("--configFile={}", path(layout.configuration(TRAEFIK))),
+            format!("--dataDir={}", path(layout.of("proxyd"))),
+        ])
+        .await?;
         Ok(Self(vec![proxyd, uid, agentd, metricsd, alertd, logd]))
     }
 
