@@ -5,7 +5,7 @@ WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/index.html $(WEB)/vite.config.ts $
 DATA ?= data
 CARGO ?= cargo
 
-.PHONY: help run build web release test test-rust test-web test-e2e lint fmt codegen setup clean
+.PHONY: help run build web release test test-rust test-web lint fmt codegen setup clean
 
 help: ## Show this list.
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +33,7 @@ $(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(WEB_SOURCES)
 	@cd $(WEB) && npm run --silent build
 	@touch $@
 
-test: setup test-web test-rust test-e2e ## Run all tests; installs what they need, or says what is skipped.
+test: setup test-web test-rust ## Run all tests; installs what they need, or says what is skipped.
 
 setup: ## Install what the tests need from Debian (as root); says what is missing otherwise.
 	@tests/setup.sh
@@ -41,16 +41,12 @@ setup: ## Install what the tests need from Debian (as root); says what is missin
 test-web: web ## Test the web app.
 	cd $(WEB) && npm test
 
-test-rust: web ## Test all crates, and that dependencies point down.
+test-rust: web ## Test all crates and programs, and that dependencies point down.
+	@echo "Building the tests (about ten minutes on two cores the first time) ..."
+	tests/nextest.sh --workspace
 	$(CARGO) run --quiet --package xtask -- layers
 	$(CARGO) run --quiet --package xtask -- codegen --check
-	$(CARGO) build --workspace
-	tests/nextest.sh --workspace --exclude e2e
 	deploy/check.sh
-
-test-e2e: web ## Test the programs as processes, and the app in a browser.
-	$(CARGO) build --workspace
-	tests/nextest.sh --package e2e
 
 lint: web ## Check style and dependencies.
 	$(CARGO) fmt --all --check

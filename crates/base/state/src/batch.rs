@@ -40,11 +40,7 @@ impl Batch {
 
     /// Applies the batch only if the key has this value, or is absent for `None`.
     pub fn require(&mut self, tree: &str, key: &[u8], value: Option<&[u8]>) {
-        self.required.push((
-            tree.to_owned(),
-            Bytes::copy_from_slice(key),
-            value.map(Bytes::copy_from_slice),
-        ));
+        self.required.push((tree.to_owned(), Bytes::copy_from_slice(key), value.map(Bytes::copy_from_slice)));
     }
 
     /// Whether it changes nothing.

@@ -112,10 +112,7 @@ pub(crate) fn read(mut from: impl BufRead) -> Result<Vec<(String, Bytes, Bytes)>
             let header: Header =
                 serde_json::from_str(&text).map_err(|_| error("not an export of a state store".into()))?;
             if header.format != FORMAT || header.version != VERSION {
-                return Err(error(format!(
-                    "{} version {} is not known",
-                    header.format, header.version
-                )));
+                return Err(error(format!("{} version {} is not known", header.format, header.version)));
             }
             continue;
         }
@@ -176,10 +173,7 @@ fn entry(record: Record<'_>) -> Option<(String, Bytes, Bytes)> {
 fn to_hex(bytes: &[u8]) -> String {
     const DIGITS: [char; 16] =
         ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    bytes
-        .iter()
-        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
-        .collect()
+    bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]).collect()
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
@@ -200,7 +194,8 @@ mod tests {
     #[test]
     fn comes_back_byte_for_byte() {
         let store = MemoryStore::new();
-        let values: [&[u8]; 6] = [b"{\"b\":1, \"a\":2}", b" 1", b"", b"two\nlines", &[0xff, 0x00], b"[1,\n2]"];
+        let values: [&[u8]; 6] =
+            [b"{\"b\":1, \"a\":2}", b" 1", b"", b"two\nlines", &[0xff, 0x00], b"[1,\n2]"];
         for (number, value) in values.iter().enumerate() {
             store.put("a", &[number as u8], value).unwrap();
             store.put("b-2", &[0xfe, number as u8], value).unwrap();
@@ -232,7 +227,10 @@ mod tests {
         check("[]\n", "line 1: not an export of a state store");
         check(&text[..text.len() - 2], "line 3: the file is cut short");
         check(&text.replace("\"version\":1", "\"version\":9"), "line 1: state-export version 9 is not known");
-        check(&text.replace("\"text\":\"v\"", "\"hex\":\"0g\""), "line 2: a record without tree, key or value");
+        check(
+            &text.replace("\"text\":\"v\"", "\"hex\":\"0g\""),
+            "line 2: a record without tree, key or value",
+        );
         check(&text.replace("\"end\":1", "\"end\":2"), "line 3: 2 records were written, 1 are here");
     }
 }

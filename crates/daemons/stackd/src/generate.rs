@@ -112,6 +112,7 @@ fn loki(host: &str, ports: &Ports, layout: &Layout) -> String {
          server:\n  http_listen_address: {host}\n  http_listen_port: {http}\n  grpc_listen_address: {host}\n  grpc_listen_port: {grpc}\n\
          common:\n  path_prefix: {dir}\n  replication_factor: 1\n  ring:\n    kvstore:\n      store: inmemory\n  storage:\n    filesystem:\n      chunks_directory: {dir}/chunks\n\
          schema_config:\n  configs:\n    - from: 2024-01-01\n      store: tsdb\n      object_store: filesystem\n      schema: v13\n      index:\n        prefix: index_\n        period: 24h\n\
+         compactor:\n  working_directory: {dir}/retention\n  retention_enabled: true\n  delete_request_store: filesystem\n\
          limits_config:\n  retention_period: 360h\n  allow_structured_metadata: true\n\
          analytics:\n  reporting_enabled: false\n",
         http = ports.logd,

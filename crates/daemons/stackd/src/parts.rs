@@ -86,9 +86,10 @@ impl Parts {
             let handle = tokio::spawn(task.instrument(info_span!("daemon", component = name)));
             running.push((name, frame, stopper, handle));
         }
+        let ended = any_ended.token();
         tokio::select! {
             () = stop.requested() => {}
-            () = any_ended.token().requested() => error!("a daemon ended by itself, stopping the others"),
+            () = ended.requested() => error!("a daemon ended by itself, stopping the others"),
         }
         for (_, frame, ..) in &running {
             frame.readiness.set_stopping();
@@ -148,8 +149,9 @@ async fn uid(
     default("GF_PATHS_DATA", layout.of("uid").display().to_string());
     default("GF_PATHS_PROVISIONING", layout.configuration(PROVISIONING).display().to_string());
     let frame = Frame::default();
-    let options = uid::Options::from_environment(environment);
-    let built = uid::App::new(options, frame.clone()).instrument(info_span!("daemon", component = "uid")).await;
-    let app = built.map_err(|error| named("uid", &error))?;
+    let options =
+        uid::Options { sources: uid::Sources { environment, ..uid::Sources::default() }, ..uid::Options::default() };
+    let built = uid::App::new(options, &frame).instrument(info_span!("daemon", component = "uid")).await;
+    let app = built.map_err(|error| named("uid", &error.into()))?;
     Ok(of(app, frame))
 }

@@ -1,0 +1,35 @@
+//! Microsoft Teams, by Power Automate.
+
+use client::HttpClientConfig;
+use config::Secret;
+
+use super::{
+    Entry, GlobalConfig,
+    shape::{IsSet, at_most_one, check_http, check_secret_url, refuse_if, shape},
+};
+
+shape! {
+    /// One entry of `msteamsv2_configs`.
+    pub struct Msteamsv2Config {
+        send_resolved: bool,
+        http_config: HttpClientConfig,
+        webhook_url: Secret,
+        webhook_url_file: String,
+        title: String,
+        text: String,
+    }
+}
+
+impl Entry for Msteamsv2Config {
+    fn sends_resolved(&self) -> bool {
+        self.send_resolved.unwrap_or(true)
+    }
+
+    fn check(&self, _global: &GlobalConfig) -> Result<(), String> {
+        check_http(self.http_config.as_ref())?;
+        check_secret_url(self.webhook_url.as_ref())?;
+        let (url, file) = (self.webhook_url.is_set(), self.webhook_url_file.is_set());
+        refuse_if(!url && !file, "one of webhook_url or webhook_url_file must be configured")?;
+        at_most_one(url, file, "webhook_url")
+    }
+}
