@@ -136,7 +136,9 @@ impl App {
         }
         frame
             .reload
-            .on_reload(|| async { Err("not supported yet: reloading; restart to change the configuration".into()) })
+            .on_reload(|| async {
+                Err("not supported yet: reloading; restart to change the configuration".into())
+            })
             .await;
 
         let tenants = state.tenants.clone();
@@ -154,8 +156,10 @@ impl App {
         if failed.is_none() && !stop.is_requested() {
             let interval = state.config.compaction_interval;
             looking_after.spawn("store ticks", maintenance::tick(tenants.clone(), looking_after.stop()));
-            looking_after
-                .spawn("store compaction", maintenance::compact(tenants.clone(), interval, looking_after.stop()));
+            looking_after.spawn(
+                "store compaction",
+                maintenance::compact(tenants.clone(), interval, looking_after.stop()),
+            );
             drop(opening);
             info!("ready");
             stop.requested().await;

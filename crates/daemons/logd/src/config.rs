@@ -12,7 +12,9 @@ use std::{
     time::Duration,
 };
 
-use config::{ConfigError, ExpandError, GoDuration, SourceFile, Warnings, expand_defaults, process_environment};
+use config::{
+    ConfigError, ExpandError, GoDuration, SourceFile, Warnings, expand_defaults, process_environment,
+};
 use service::{LogFormat, LogOptions};
 
 use crate::{Flags, tenants::is_tenant_name};
@@ -125,27 +127,31 @@ impl Config {
         Self::of(SourceFile { path, text: text.to_owned() }, flags)
     }
 
-    fn of(mut source: SourceFile, flags: &Flags) -> Result<Self, LoadError> {
-        if flags.expand_env {
-            source.text = expand_defaults(&source.text, process_environment)
-                .map_err(|error| LoadError::Expand { path: source.path.clone(), source: error })?;
-        }
-        let mut file: LokiFile = source.parse()?;
+    fn of(source: SourceFile, flags: &Flags) -> Result<Self, LoadError> {
+        let path = source.path.clone();
+        let mut file = read(source, flags)?;
         override_by_flags(&mut file, flags);
-        meaning(&file).map_err(|message| LoadError::Invalid { path: source.path, message })
+        meaning(&file).map_err(|message| LoadError::Invalid { path, message })
     }
+}
+
+/// The file's shape, environment expanded where the flags ask for it.
+fn read(mut source: SourceFile, flags: &Flags) -> Result<LokiFile, LoadError> {
+    if flags.expand_env {
+        source.text = expand_defaults(&source.text, process_environment)
+            .map_err(|error| LoadError::Expand { path: source.path.clone(), source: error })?;
+    }
+    Ok(source.parse()?)
 }
 
 /// How to log: the flags, or else the file. A file that does not read says so later, when there is a log to say it in.
 pub(crate) fn log_options(flags: &Flags, text: Option<&str>) -> LogOptions {
-    let config = match text {
-        Some(text) => SourceFile { path: PathBuf::new(), text: text.to_owned() }.parse::<LokiFile>().ok(),
-        None => flags
-            .find_config_file()
-            .and_then(|path| SourceFile::read(path).ok())
-            .and_then(|source| source.parse::<LokiFile>().ok()),
+    let source = match text {
+        Some(text) => Some(SourceFile { path: PathBuf::new(), text: text.to_owned() }),
+        None => flags.find_config_file().and_then(|path| SourceFile::read(path).ok()),
     };
-    let server = config.map_or_else(ServerFile::default, |file| file.server);
+    let file = source.and_then(|source| read(source, flags).ok());
+    let server = file.map_or_else(ServerFile::default, |file| file.server);
     LogOptions {
         level: flags.log_level.clone().unwrap_or(server.log_level),
         format: flags.log_format.or_else(|| server.log_format.parse().ok()).unwrap_or_default(),
@@ -198,7 +204,11 @@ fn meaning(file: &LokiFile) -> Result<Config, String> {
     let retention = retention(limits.retention_period, compactor.retention_enabled, &mut warnings);
     Ok(Config {
         http_address: address(&server.http_listen_address, server.http_listen_port),
-        http_max_connections: if server.http_listen_conn_limit == 0 { 1024 } else { server.http_listen_conn_limit },
+        http_max_connections: if server.http_listen_conn_limit == 0 {
+            1024
+        } else {
+            server.http_listen_conn_limit
+        },
         http_read_timeout: positive(server.http_server_read_timeout, Duration::from_secs(30)),
         http_path_prefix: match server.http_path_prefix.trim_matches('/') {
             "" => String::new(),
@@ -223,11 +233,11 @@ fn meaning(file: &LokiFile) -> Result<Config, String> {
         max_returned_stream_errors: ingester.max_returned_stream_errors,
         max_concurrent_queries: querier.max_concurrent.max(1),
         max_outstanding_queries: file.frontend.max_outstanding_per_tenant,
-        align_steps: file.query_range.align_queries_with_step || !limits.split_queries_by_interval.0.is_zero(),
+        align_steps: file.query_range.align_queries_with_step
+            || !limits.split_queries_by_interval.0.is_zero(),
         limits: limits.clone(),
         warnings,
-        shown: serde_yaml::to_string(file)
-            .unwrap_or_else(|error| format!("# cannot be shown: {error}\n")),
+        shown: serde_yaml::to_string(file).unwrap_or_else(|error| format!("# cannot be shown: {error}\n")),
     })
 }
 

@@ -56,7 +56,8 @@ impl PushService {
         if !state.readiness.is_ready() {
             return Err(Status::unavailable("Ingester not ready"));
         }
-        let header = request.metadata().get("x-scope-orgid").map(|value| value.to_str().unwrap_or("\u{fffd}"));
+        let header =
+            request.metadata().get("x-scope-orgid").map(|value| value.to_str().unwrap_or("\u{fffd}"));
         let tenant = tenant_of(&state.config, header).map_err(Status::unauthenticated)?.to_owned();
         let turn = state.room.turn().await.map_err(|_| Status::unavailable("too many pushes at a time"))?;
         spawn_blocking(move || {
@@ -65,7 +66,8 @@ impl PushService {
             for stream in request.into_inner().streams {
                 streams.push(pushed(stream)?);
             }
-            let tenant = state.tenants.open(&tenant).map_err(|error| Status::unavailable(service::report(&error)))?;
+            let tenant =
+                state.tenants.open(&tenant).map_err(|error| Status::unavailable(service::report(&error)))?;
             state.ingester.push(&tenant, streams, now()).map_err(status)?;
             Ok(Response::new(PushResponse {}))
         })

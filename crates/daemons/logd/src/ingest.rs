@@ -64,7 +64,13 @@ impl Ingester {
         let levels = (limits.discover_log_levels && limits.allow_structured_metadata)
             .then(|| LevelDetector::new(&limits.log_level_fields, limits.log_level_from_json_max_depth));
         let blocked_until = limits.blocked_until();
-        Self { limits, levels, max_returned_errors: config.max_returned_stream_errors, blocked_until, metrics }
+        Self {
+            limits,
+            levels,
+            max_returned_errors: config.max_returned_stream_errors,
+            blocked_until,
+            metrics,
+        }
     }
 
     /// The counters, for those who refuse a request before it gets here.
@@ -96,14 +102,16 @@ impl Ingester {
 
     fn read_labels(&self, text: &str) -> Result<LabelPairs, Refusal> {
         if text.len() > MAX_LABELS_TEXT {
-            let text = format!("stream labels size {} bytes exceeds limit of {MAX_LABELS_TEXT} bytes", text.len());
+            let text =
+                format!("stream labels size {} bytes exceeds limit of {MAX_LABELS_TEXT} bytes", text.len());
             return Err(Refusal::new(413, text));
         }
         let mut labels = label_text::parse(text)
             .map_err(|error| Refusal::new(400, format!("couldn't parse labels: {error}")))?;
         let discover = &self.limits.discover_service_name;
         if !discover.is_empty() && labels.get(SERVICE_NAME).is_none() {
-            let found = discover.iter().find_map(|name| labels.get(name)).unwrap_or(UNKNOWN_SERVICE).to_owned();
+            let found =
+                discover.iter().find_map(|name| labels.get(name)).unwrap_or(UNKNOWN_SERVICE).to_owned();
             labels.insert(SERVICE_NAME, found);
         }
         Ok(labels)
@@ -133,8 +141,10 @@ impl Ingester {
                 continue;
             }
             let check = EntryCheck { limits: &self.limits, bounds, stream: &labels };
-            let level_of_stream = self.levels.as_ref().and_then(|levels| levels.of_labels(|name| labels.get(name)));
-            let mut stream = Checked { labels: labels.to_labels(), entries: Vec::with_capacity(entries.len()), bytes: 0 };
+            let level_of_stream =
+                self.levels.as_ref().and_then(|levels| levels.of_labels(|name| labels.get(name)));
+            let mut stream =
+                Checked { labels: labels.to_labels(), entries: Vec::with_capacity(entries.len()), bytes: 0 };
             // The time that the last entries had before they were moved.
             let mut original = entries.first().map_or(0, |entry| entry.timestamp);
             for mut entry in entries {
@@ -149,8 +159,7 @@ impl Ingester {
                     continue;
                 }
                 let line = valid_text(entry.line);
-                let metadata =
-                    metadata.build(&entry.metadata, &line, self.levels.as_ref(), level_of_stream);
+                let metadata = metadata.build(&entry.metadata, &line, self.levels.as_ref(), level_of_stream);
                 let mut timestamp = entry.timestamp;
                 if self.limits.increment_duplicate_timestamp
                     && let Some(last) = stream.entries.last()

@@ -31,7 +31,11 @@ pub(crate) async fn tick(tenants: Arc<Tenants>, stop: Stop) {
                 return;
             }
             if let Err(error) = tenant.store.tick(now()) {
-                error!(error = report(&error), tenant = tenant.name, "log store maintenance failed, it is tried again");
+                error!(
+                    error = report(&error),
+                    tenant = tenant.name,
+                    "log store maintenance failed, it is tried again"
+                );
             }
         }
     })
@@ -50,7 +54,11 @@ pub(crate) async fn compact(tenants: Arc<Tenants>, interval: Duration, stop: Sto
                     Ok(0) => break,
                     Ok(_) => {}
                     Err(error) => {
-                        error!(error = report(&error), tenant = tenant.name, "segments not merged, it is tried again");
+                        error!(
+                            error = report(&error),
+                            tenant = tenant.name,
+                            "segments not merged, it is tried again"
+                        );
                         break;
                     }
                 }

@@ -29,7 +29,7 @@ pub(crate) struct Tenant {
     pub rates: Rates,
 }
 
-/// All tenants. Everything here but [`Tenants::all`] may block on files: it belongs on threads for blocking work.
+/// All tenants. Everything here but [`Tenants::all`] and [`Tenants::is_open`] may block on files: it belongs on threads for blocking work.
 pub(crate) struct Tenants {
     config: Arc<Config>,
     metrics: logstore::Metrics,
@@ -130,6 +130,11 @@ impl Tenants {
             true => self.open(name).map(Some),
             false => Ok(None),
         }
+    }
+
+    /// Whether the tenant is open: one that is known, and not just named by someone.
+    pub fn is_open(&self, name: &str) -> bool {
+        self.open.read().contains_key(name)
     }
 
     /// All that are open.

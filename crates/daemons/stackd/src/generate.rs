@@ -12,12 +12,12 @@ use crate::{
 };
 
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../../dashboards"]
+#[folder = "../../../dashboards"]
 #[include = "*.json"]
 struct Dashboards;
 
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../../rules"]
+#[folder = "../../../rules"]
 #[include = "*.yml"]
 struct Rules;
 

@@ -69,7 +69,7 @@ pub(crate) enum UpstreamError {
         /// Its name.
         name: String,
         /// The time it had.
-        seconds: u64,
+        seconds: f64,
     },
     /// It could not be reached, or hung up.
     #[error("data source {name} cannot be reached")]
@@ -213,7 +213,7 @@ impl Upstream {
     fn failed(&self, error: reqwest::Error) -> UpstreamError {
         let name = self.name.clone();
         if error.is_timeout() {
-            return UpstreamError::Timeout { name, seconds: self.timeout.as_secs() };
+            return UpstreamError::Timeout { name, seconds: self.timeout.as_secs_f64() };
         }
         UpstreamError::Unreachable { name, source: error.without_url() }
     }

@@ -15,7 +15,7 @@ use crate::{config::Settings, model::hex};
 
 /// Built by `npm run build`. In debug builds the files are read when the daemon starts, else they are part of it.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/web/dist"]
+#[folder = "web/dist"]
 #[allow_missing = true]
 struct Files;
 

@@ -56,10 +56,7 @@ impl PushRoom {
         body: Body,
     ) -> Result<(Bytes, OwnedSemaphorePermit), ApiError> {
         let max = config.max_push_bytes;
-        let announced = headers
-            .get(header::CONTENT_LENGTH)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.parse::<usize>().ok());
+        let announced = announced_size(headers);
         if let Some(size) = announced.filter(|size| *size > max) {
             return Err(too_large(size, max));
         }
@@ -88,13 +85,19 @@ async fn collect(body: Body, max: usize) -> Result<Bytes, ApiError> {
     let mut stream = body.into_data_stream();
     let mut whole = Vec::new();
     while let Some(part) = stream.next().await {
-        let part = part.map_err(|error| ApiError::BadRequest(format!("cannot read the request's body: {error}\n")))?;
+        let part =
+            part.map_err(|error| ApiError::BadRequest(format!("cannot read the request's body: {error}\n")))?;
         if whole.len() + part.len() > max {
             return Err(too_large(whole.len() + part.len(), max));
         }
         whole.extend_from_slice(&part);
     }
     Ok(whole.into())
+}
+
+/// How large a body is said to be.
+pub(super) fn announced_size(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// The encoding of a body.
@@ -114,7 +117,9 @@ pub(super) fn decompress(body: Bytes, encoding: Encoding, max: usize) -> Result<
         Encoding::Plain => Ok(body),
         Encoding::Gzip => inflate(MultiGzDecoder::new(body.as_ref()), max).map_err(|error| match error {
             // Loki tells a body that is no gzip at all from one that is broken further on.
-            Failure::Io(_) if !body.starts_with(&[0x1f, 0x8b, 8]) => Refusal::new(400, "gzip: invalid header"),
+            Failure::Io(_) if !body.starts_with(&[0x1f, 0x8b, 8]) => {
+                Refusal::new(400, "gzip: invalid header")
+            }
             other => other.into_refusal("gzip", max),
         }),
         Encoding::Deflate => {
@@ -178,7 +183,8 @@ mod tests {
 
     #[test]
     fn what_is_no_gzip_is_told_so() {
-        let refusal = decompress(Bytes::from_static(b"\x1f\x8bnot gzip"), Encoding::Gzip, 10).expect_err("broken");
+        let refusal =
+            decompress(Bytes::from_static(b"\x1f\x8bnot gzip"), Encoding::Gzip, 10).expect_err("broken");
         assert_eq!(refusal, Refusal::new(400, "gzip: invalid header"));
     }
 }

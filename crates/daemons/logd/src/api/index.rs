@@ -77,21 +77,14 @@ pub(super) async fn volume_range(
         let mut volumes = Vec::new();
         for group in asked.groups(querier.as_ref(), running)? {
             let mut points = Vec::new();
-            let mut from = start;
-            while from <= end {
+            for part in parts(start, end, step) {
                 running.check()?;
-                let next = from.saturating_add(step);
-                let streams = StreamQuery { start: from, end: next.min(end.saturating_add(1)), ..group.query.clone() };
+                let streams = StreamQuery { start: part.from, end: part.until, ..group.query.clone() };
                 let bytes = querier.volume(&streams)?.bytes;
-                // Loki names a part of the range by its last millisecond.
-                let timestamp = (next.saturating_sub(MILLISECOND)).min(end).div_euclid(MILLISECOND);
                 if bytes > 0 {
+                    let timestamp = part.named.div_euclid(MILLISECOND);
                     points.push(Point { timestamp, value: bytes as f64 });
                 }
-                if next <= from {
-                    break;
-                }
-                from = next;
             }
             volumes.push(Volumes { name: group.name, points });
         }
@@ -99,6 +92,31 @@ pub(super) async fn volume_range(
         Ok(json::volume_matrix(&volumes, queued))
     })
     .await
+}
+
+/// A part of a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Part {
+    from: Nanos,
+    /// Exclusive.
+    until: Nanos,
+    /// The time that stands for it: its last millisecond, or the end of the range.
+    named: Nanos,
+}
+
+/// A range with its end, in parts of `step`, above 0; the last one may be shorter.
+fn parts(start: Nanos, end: Nanos, step: Nanos) -> impl Iterator<Item = Part> {
+    let mut next = Some(start);
+    std::iter::from_fn(move || {
+        let from = next?;
+        let until = from.saturating_add(step);
+        if until >= end {
+            next = None;
+            return Some(Part { from, until: end.saturating_add(1), named: end });
+        }
+        next = Some(until);
+        Some(Part { from, until, named: until - MILLISECOND })
+    })
 }
 
 /// What a volume query asks.
@@ -137,7 +155,9 @@ impl Asked {
     fn read(state: &ApiState, params: &Params) -> Result<Self, ApiError> {
         let limits = &state.config.limits;
         if !limits.volume_enabled {
-            return Err(ApiError::NotFound("volume is disabled, see limits_config.volume_enabled".to_owned()));
+            return Err(ApiError::NotFound(
+                "volume is disabled, see limits_config.volume_enabled".to_owned(),
+            ));
         }
         let limit = match params.get("limit") {
             "0" => 100,
@@ -161,11 +181,7 @@ impl Asked {
     }
 
     /// The largest groups, the largest first.
-    fn groups(
-        &self,
-        querier: &dyn LogQuerier,
-        running: &Running,
-    ) -> Result<Vec<Group>, ApiError> {
+    fn groups(&self, querier: &dyn LogQuerier, running: &Running) -> Result<Vec<Group>, ApiError> {
         let series = querier.series(&self.query)?;
         let sets = if self.by_labels { self.label_names(&series) } else { self.label_sets(&series) };
         if self.max_series > 0 && sets.len() > self.max_series {
@@ -209,8 +225,11 @@ impl Asked {
 
     /// One group for each label, with an empty value.
     fn label_names(&self, series: &[Labels]) -> BTreeMap<VolumeName, Vec<Matcher>> {
-        let names: BTreeSet<&str> = series.iter().flat_map(|labels| labels.iter().map(|(name, _)| name)).collect();
-        let wanted = |name: &&str| self.target_labels.is_empty() || self.target_labels.iter().any(|target| target == name);
+        let names: BTreeSet<&str> =
+            series.iter().flat_map(|labels| labels.iter().map(|(name, _)| name)).collect();
+        let wanted = |name: &&str| {
+            self.target_labels.is_empty() || self.target_labels.iter().any(|target| target == name)
+        };
         let mut sets = BTreeMap::new();
         for name in names.into_iter().filter(wanted) {
             if let Ok(present) = Matcher::new(MatchOp::NotEqual, name, "") {
@@ -218,5 +237,25 @@ impl Asked {
             }
         }
         sets
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MILLISECOND, parts};
+
+    #[test]
+    fn a_range_in_parts() {
+        let check = |start, end, step, want: &[(i64, i64, i64)]| {
+            let got: Vec<_> = parts(start * MILLISECOND, end * MILLISECOND, step * MILLISECOND)
+                .map(|part| (part.from / MILLISECOND, part.until - 1, part.named / MILLISECOND))
+                .map(|(from, last, named)| (from, last / MILLISECOND, named))
+                .collect();
+            assert_eq!(got, want, "{start} {end} {step}");
+        };
+        check(0, 30, 10, &[(0, 9, 9), (10, 19, 19), (20, 30, 30)]);
+        check(0, 25, 10, &[(0, 9, 9), (10, 19, 19), (20, 25, 25)]);
+        check(5, 5, 10, &[(5, 5, 5)]);
+        assert_eq!(parts(i64::MAX - 5, i64::MAX, 10).count(), 1);
     }
 }

@@ -246,7 +246,10 @@ mod tests {
 
     fn streams() -> Streams {
         let labels = |pairs: &[(&str, &str)]| Labels::from_pairs(pairs.iter().copied());
-        let set = |all: &[(&str, &str)], metadata: &[(&str, &str)], parsed: &[(&str, &str)], empty: &[&str]| EntryLabelSet {
+        let set = |all: &[(&str, &str)],
+                   metadata: &[(&str, &str)],
+                   parsed: &[(&str, &str)],
+                   empty: &[&str]| EntryLabelSet {
             all: labels(all),
             stream: labels(&[("a", "b")]),
             metadata: labels(metadata),

@@ -52,8 +52,13 @@ impl RequestDurations {
     }
 }
 
-pub(super) async fn observe(State(durations): State<RequestDurations>, request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map_or("other".to_owned(), |path| route(path.as_str()));
+pub(super) async fn observe(
+    State(durations): State<RequestDurations>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let route =
+        request.extensions().get::<MatchedPath>().map_or("other".to_owned(), |path| route(path.as_str()));
     let method = method(request.method());
     let started = Instant::now();
     let response = next.run(request).await;

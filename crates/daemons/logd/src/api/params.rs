@@ -7,7 +7,10 @@ use axum::{
 use config::parse_prometheus;
 use http::{Method, header};
 use jiff::Timestamp;
-use logql::{engine::QueryParams, syntax::parse_matchers};
+use logql::{
+    engine::QueryParams,
+    syntax::{Expr, parse, parse_matchers},
+};
 use model::{Matcher, Nanos};
 use streams::Direction;
 
@@ -64,7 +67,9 @@ impl Params {
             "" => DEFAULT_SINCE,
             text => parse_prometheus(text)
                 .map(|since| Nanos::try_from(since.as_nanos()).unwrap_or(Nanos::MAX))
-                .map_err(|error| ApiError::BadRequest(format!("could not parse 'since' parameter: {error}")))?,
+                .map_err(|error| {
+                    ApiError::BadRequest(format!("could not parse 'since' parameter: {error}"))
+                })?,
         };
         let time = |name: &str, default| {
             parse_time(self.get(name), default)
@@ -140,7 +145,8 @@ impl Params {
             text => parse_seconds(text)?,
         };
         if step <= 0 {
-            let text = "zero or negative query resolution step widths are not accepted. Try a positive integer";
+            let text =
+                "zero or negative query resolution step widths are not accepted. Try a positive integer";
             return Err(ApiError::BadRequest(text.to_owned()));
         }
         if length / step > MAX_STEPS {
@@ -150,9 +156,20 @@ impl Params {
         Ok(step)
     }
 
+    /// The query itself.
+    pub fn query(&self) -> Result<Expr, ApiError> {
+        match self.get("query") {
+            "" => Err(no_query()),
+            text => Ok(parse(text)?),
+        }
+    }
+
     /// The selector of `query`, which must be there.
     pub fn selector(&self) -> Result<Vec<Matcher>, ApiError> {
-        Ok(parse_matchers(self.get("query"))?)
+        match self.get("query") {
+            "" => Err(no_query()),
+            text => Ok(parse_matchers(text)?),
+        }
     }
 
     /// The selector of `query`, if there is one.
@@ -177,6 +194,11 @@ impl Params {
     }
 }
 
+/// Loki says no place where there is nothing at all.
+fn no_query() -> ApiError {
+    ApiError::BadRequest("parse error : syntax error: unexpected $end".to_owned())
+}
+
 /// A time: seconds with a fraction, seconds of up to ten digits, nanoseconds, or RFC 3339.
 fn parse_time(text: &str, default: Nanos) -> Result<Nanos, String> {
     if text.is_empty() {
@@ -192,7 +214,8 @@ fn parse_time(text: &str, default: Nanos) -> Result<Nanos, String> {
     if let Ok(number) = text.parse::<i64>() {
         return Ok(if text.len() <= 10 { number.saturating_mul(SECOND) } else { number });
     }
-    let time: Timestamp = text.parse().map_err(|_| format!("{text:?} is neither a number nor a time in RFC 3339"))?;
+    let time: Timestamp =
+        text.parse().map_err(|_| format!("{text:?} is neither a number nor a time in RFC 3339"))?;
     Nanos::try_from(time.as_nanosecond()).map_err(|_| format!("{text:?} is out of range"))
 }
 
@@ -263,7 +286,8 @@ mod tests {
 
     #[test]
     fn what_range_queries_ask() {
-        let range = params("start=1768467600&end=1768471200&limit=5&direction=FORWARD&interval=2s").range(NOW);
+        let range =
+            params("start=1768467600&end=1768471200&limit=5&direction=FORWARD&interval=2s").range(NOW);
         let range = range.expect("valid");
         assert_eq!((range.step, range.interval, range.limit), (14 * SECOND, 2 * SECOND, 5));
         assert_eq!(range.direction, Direction::Forward);
@@ -294,6 +318,6 @@ mod tests {
         assert_eq!(count("match=%7B%20%7D"), 0);
         assert_eq!(count("match=%7Ba%3D%22b%22%7D&match[]=%7Bc%3D%22d%22%7D"), 2);
         let both = params("match=%7Ba%3D%22b%22%7D&match[]=%7B%7D").selectors();
-        assert!(text(both).starts_with("queries require at least one"));
+        assert!(text(both).starts_with("parse error : queries require at least one"));
     }
 }

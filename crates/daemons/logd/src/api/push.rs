@@ -12,7 +12,7 @@ use wire::loki_push::{self, PushedStream};
 
 use super::{
     ApiError, ApiState,
-    body::{Encoding, decompress, encoding, unsnap},
+    body::{Encoding, announced_size, decompress, encoding, unsnap},
     push_json,
     tenant::TenantName,
 };
@@ -62,22 +62,31 @@ async fn push(
 ) -> Result<StatusCode, ApiError> {
     let encoding = encoding(&headers)?;
     let format = format(&headers, layout)?;
-    let (body, room) = state.room.read(&state.config, &headers, body).await?;
+    let read = state.room.read(&state.config, &headers, body).await;
+    let (body, room) = read.inspect_err(|error| {
+        if let ApiError::Refused(refusal) = error {
+            count_if_too_large(&state, &tenant, refusal, announced_size(&headers).unwrap_or(0));
+        }
+    })?;
     let turn = state.room.turn().await?;
     spawn_blocking(move || {
         let (_room, _turn) = (room, turn);
         let size = body.len();
-        let max = state.config.max_decompressed_bytes;
-        let streams = decode(body, encoding, format, max).inspect_err(|refusal| {
-            if refusal.status == 413 {
-                state.ingester.metrics().discarded(Reason::RequestBodyTooLarge, &tenant, 0, size);
-            }
-        })?;
+        let streams = decode(body, encoding, format, state.config.max_decompressed_bytes)
+            .inspect_err(|refusal| count_if_too_large(&state, &tenant, refusal, size))?;
         let tenant = state.tenants.open(&tenant)?;
         state.ingester.push(&tenant, streams, now())?;
         Ok(StatusCode::NO_CONTENT)
     })
     .await?
+}
+
+/// Counts a body that is too large, in its compressed size. Names that nobody stored anything under are not counted: anyone may make up
+/// any number of them.
+fn count_if_too_large(state: &ApiState, tenant: &str, refusal: &Refusal, size: usize) {
+    if refusal.status == StatusCode::PAYLOAD_TOO_LARGE && state.tenants.is_open(tenant) {
+        state.ingester.metrics().discarded(Reason::RequestBodyTooLarge, tenant, 0, size);
+    }
 }
 
 fn decode(body: Bytes, encoding: Encoding, format: Format, max: usize) -> Result<Vec<PushedStream>, Refusal> {
@@ -102,7 +111,8 @@ fn format(headers: &HeaderMap, layout: Layout) -> Result<Format, Refusal> {
     let text = headers.get(header::CONTENT_TYPE).map_or("", |value| value.to_str().unwrap_or_default());
     let media_type = text.split(';').next().unwrap_or_default().trim();
     let is_token = |part: &str| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&byte))
+        !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&byte))
     };
     if media_type.is_empty() {
         return Err(Refusal::new(400, "mime: no media type"));

@@ -67,13 +67,17 @@ struct LegacyEntry<'a> {
 /// Reads a body of `/loki/api/v1/push`.
 pub(super) fn decode(body: &Bytes) -> Result<Vec<PushedStream>, serde_json::Error> {
     let body = &valid(body);
-    let request: Request<'_> = serde_json::from_str(as_str(body))?;
+    let request: Request<'_> = serde_json::from_str(object(body)?)?;
     let stream = |Stream { stream, values }: Stream<'_>| PushedStream {
         labels: stream.to_string(),
         entries: values
             .unwrap_or_default()
             .into_iter()
-            .map(|Value { timestamp, line, metadata }| PushedEntry { timestamp, line: line.into_bytes(body), metadata })
+            .map(|Value { timestamp, line, metadata }| PushedEntry {
+                timestamp,
+                line: line.into_bytes(body),
+                metadata,
+            })
             .collect(),
     };
     Ok(request.streams.unwrap_or_default().into_iter().map(stream).collect())
@@ -82,12 +86,13 @@ pub(super) fn decode(body: &Bytes) -> Result<Vec<PushedStream>, serde_json::Erro
 /// Reads a body of `/api/prom/push`.
 pub(super) fn decode_legacy(body: &Bytes) -> Result<Vec<PushedStream>, serde_json::Error> {
     let body = &valid(body);
-    let request: LegacyRequest<'_> = serde_json::from_str(as_str(body))?;
+    let request: LegacyRequest<'_> = serde_json::from_str(object(body)?)?;
     let mut streams = Vec::with_capacity(request.streams.len());
     for LegacyStream { labels, entries } in request.streams {
         let mut read = Vec::with_capacity(entries.len());
         for LegacyEntry { ts, line } in entries {
-            let timestamp = ts.0.parse::<Timestamp>().ok().and_then(|time| Nanos::try_from(time.as_nanosecond()).ok());
+            let timestamp =
+                ts.0.parse::<Timestamp>().ok().and_then(|time| Nanos::try_from(time.as_nanosecond()).ok());
             let timestamp = timestamp.ok_or_else(|| {
                 serde_json::Error::custom(format!("timestamp {:?} is not a time in RFC 3339", ts.0))
             })?;
@@ -106,8 +111,14 @@ fn valid(body: &Bytes) -> Bytes {
     }
 }
 
-fn as_str(valid: &Bytes) -> &str {
-    std::str::from_utf8(valid).unwrap_or_default()
+/// The text, which must be an object: a list of fields in their order would read as well.
+fn object(valid: &Bytes) -> Result<&str, serde_json::Error> {
+    let text = std::str::from_utf8(valid).unwrap_or_default();
+    match text.trim_start().chars().next() {
+        None => Err(serde_json::Error::custom("EOF")),
+        Some('{') => Ok(text),
+        Some(other) => Err(serde_json::Error::custom(format!("expected an object, but found {other:?}"))),
+    }
 }
 
 impl Text<'_> {

@@ -37,7 +37,7 @@ pub(super) async fn instant(
     // Without meaning for values at one moment, but a mistake all the same.
     params.limit()?;
     params.direction()?;
-    let expr = parse(params.get("query"))?;
+    let expr = params.query()?;
     let categorize = wants_categories(&headers);
     let engine = state.engine.clone();
     run(&state, tenant, move |source, running, queued| {
@@ -55,7 +55,7 @@ pub(super) async fn range(
 ) -> Result<Response, ApiError> {
     let now = now();
     let mut range = params.range(now)?;
-    let expr = parse(params.get("query"))?;
+    let expr = params.query()?;
     check_length(&state.config.limits, range.start, range.end)?;
     let in_view = clamp(&state.config.limits, &mut range.start, range.end, now);
     let categorize = wants_categories(&headers);
@@ -107,7 +107,11 @@ pub(super) fn clamp(limits: &Limits, start: &mut Nanos, end: Nanos, now: Nanos) 
 /// Runs a question on a thread for blocking work when its turn comes; stops it when the client leaves or the time is up.
 ///
 /// `work` also gets how long it waited.
-pub(super) async fn run<F>(state: &Arc<ApiState>, TenantName(name): TenantName, work: F) -> Result<Response, ApiError>
+pub(super) async fn run<F>(
+    state: &Arc<ApiState>,
+    TenantName(name): TenantName,
+    work: F,
+) -> Result<Response, ApiError>
 where
     F: FnOnce(&dyn LogSource, &Running, Duration) -> Result<String, ApiError> + Send + 'static,
 {

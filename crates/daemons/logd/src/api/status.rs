@@ -34,7 +34,9 @@ pub(super) async fn config(State(state): State<Arc<ApiState>>) -> Response {
 }
 
 pub(super) async fn limits(State(state): State<Arc<ApiState>>) -> Result<Response, ApiError> {
-    serde_yaml::to_string(&state.config.limits).map(yaml).map_err(|error| ApiError::Internal(error.to_string()))
+    serde_yaml::to_string(&state.config.limits)
+        .map(yaml)
+        .map_err(|error| ApiError::Internal(error.to_string()))
 }
 
 fn yaml(text: String) -> Response {

@@ -37,6 +37,8 @@ pub(crate) fn tenant_of<'a>(config: &'a Config, header: Option<&'a str>) -> Resu
         None | Some("") => Err("no org id".to_owned()),
         Some(name) if is_tenant_name(name) => Ok(name),
         Some(name) if name.contains('|') => Err("multiple org IDs present".to_owned()),
-        Some(name) => Err(format!("tenant ID {name:?} is not valid: at most 150 letters, digits and !-_.*'() are allowed")),
+        Some(name) => Err(format!(
+            "tenant ID {name:?} is not valid: at most 150 letters, digits and !-_.*'() are allowed"
+        )),
     }
 }

@@ -329,7 +329,8 @@ impl LokiFile {
         );
         self.querier.warn("querier", warnings);
         if self.querier.multi_tenant_queries_enabled {
-            warnings.push("querier.multi_tenant_queries_enabled", "not supported yet: a query reads one tenant");
+            warnings
+                .push("querier.multi_tenant_queries_enabled", "not supported yet: a query reads one tenant");
         }
         warnings.retired(
             "querier.query_timeout",
@@ -367,7 +368,10 @@ impl LokiFile {
             if !matches!(period.object_store.as_str(), "filesystem" | "") {
                 warnings.push(
                     format!("schema_config.configs[{at}].object_store"),
-                    format!("not supported yet: {:?}: everything is kept on this machine", period.object_store),
+                    format!(
+                        "not supported yet: {:?}: everything is kept on this machine",
+                        period.object_store
+                    ),
                 );
             }
         }

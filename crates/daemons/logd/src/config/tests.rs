@@ -66,7 +66,8 @@ fn data_lies_by_the_chunks_where_there_is_no_prefix() {
 #[test]
 fn flags_come_before_the_file() {
     let flags = flags(&["-server.http-listen-port=0", "-auth.enabled=false", "-log.level=debug"]);
-    let config = Config::from_text("server: {http_listen_port: 3100, log_level: warn}", &flags).expect("valid");
+    let config =
+        Config::from_text("server: {http_listen_port: 3100, log_level: warn}", &flags).expect("valid");
     assert_eq!(config.http_address, ":0");
     assert!(!config.auth_enabled);
     assert!(config.shown.contains("log_level: debug"));
@@ -85,8 +86,14 @@ fn the_log_level_is_the_files_where_no_flag_says_one() {
 fn the_environment_is_expanded_on_demand() {
     let flags = flags(&["-config.expand-env=true"]);
     let text = "common: {path_prefix: '${LOGD_TEST_IS_NOT_SET:-/from/default}'}";
-    assert_eq!(Config::from_text(text, &flags).expect("valid").stores_dir, Path::new("/from/default/logstore"));
-    assert_eq!(load(text).expect("valid").stores_dir, Path::new("${LOGD_TEST_IS_NOT_SET:-/from/default}/logstore"));
+    assert_eq!(
+        Config::from_text(text, &flags).expect("valid").stores_dir,
+        Path::new("/from/default/logstore")
+    );
+    assert_eq!(
+        load(text).expect("valid").stores_dir,
+        Path::new("${LOGD_TEST_IS_NOT_SET:-/from/default}/logstore")
+    );
 }
 
 #[test]
@@ -98,13 +105,34 @@ fn mistakes_name_their_place() {
     check("auth_enabeld: true\n", "a.yml:1:1: unknown field `auth_enabeld`");
     check("server:\n  http_port: 1\n", "a.yml:2:3: server: unknown field `http_port`");
     check("server:\n  http_listen_port: 70000\n", "a.yml:2:21: server.http_listen_port: invalid value");
-    check("limits_config:\n  retention_period: 1x\n", "a.yml:2:21: limits_config.retention_period: not a valid duration");
-    check("limits_config:\n  max_line_size: big\n", "a.yml:2:18: limits_config.max_line_size: not a valid size");
-    check("schema_config:\n  configs:\n    - form: 2024-01-01\n", "a.yml:3:7: schema_config.configs[0]: unknown field `form`");
-    check("limits_config: {retention_period: 1h}", "a.yml: limits_config.retention_period: must be 0 or at least 24h");
-    check("limits_config: {ingestion_rate_mb: -1}", "a.yml: limits_config.ingestion_rate_mb: -1 is not a rate");
-    check("limits_config: {block_ingestion_until: soon}", "a.yml: limits_config.block_ingestion_until: not a time");
-    check("ingester: {wal: {disk_full_threshold: 2}}", "a.yml: ingester.wal.disk_full_threshold: must be from 0 to 1");
+    check(
+        "limits_config:\n  retention_period: 1x\n",
+        "a.yml:2:21: limits_config.retention_period: not a valid duration",
+    );
+    check(
+        "limits_config:\n  max_line_size: big\n",
+        "a.yml:2:18: limits_config.max_line_size: not a valid size",
+    );
+    check(
+        "schema_config:\n  configs:\n    - form: 2024-01-01\n",
+        "a.yml:3:7: schema_config.configs[0]: unknown field `form`",
+    );
+    check(
+        "limits_config: {retention_period: 1h}",
+        "a.yml: limits_config.retention_period: must be 0 or at least 24h",
+    );
+    check(
+        "limits_config: {ingestion_rate_mb: -1}",
+        "a.yml: limits_config.ingestion_rate_mb: -1 is not a rate",
+    );
+    check(
+        "limits_config: {block_ingestion_until: soon}",
+        "a.yml: limits_config.block_ingestion_until: not a time",
+    );
+    check(
+        "ingester: {wal: {disk_full_threshold: 2}}",
+        "a.yml: ingester.wal.disk_full_threshold: must be from 0 to 1",
+    );
     check("server: {log_format: xml}", "a.yml: server.log_format: \"xml\" is neither logfmt nor json");
     check("no_auth_tenant: a/b", "a.yml: no_auth_tenant: \"a/b\" is not a tenant's name");
     check("server: {http_tls_config: {cert_file: x}}", "a.yml: not supported yet: server.http_tls_config");
@@ -132,9 +160,14 @@ fn what_has_no_effect_is_warned_about() {
     );
     check(
         "limits_config: {retention_period: 24h}",
-        &["limits_config.retention_period: has no effect while compactor.retention_enabled is false: everything is kept"],
+        &[
+            "limits_config.retention_period: has no effect while compactor.retention_enabled is false: everything is kept",
+        ],
     );
-    check("runtime_config: {file: x}", &["runtime_config: not supported yet: the key is accepted and has no effect"]);
+    check(
+        "runtime_config: {file: x}",
+        &["runtime_config: not supported yet: the key is accepted and has no effect"],
+    );
     check("memberlist: {join_members: [a]}\nanalytics: {reporting_enabled: true}", &[]);
 }
 
@@ -174,7 +207,12 @@ fn lokis_examples_load() {
         let mut columns = line.split('\t');
         let (Some(file), Some(expect)) = (columns.next(), columns.next()) else { continue };
         let outcome = Config::load(&flags(&[&format!("-config.file={}", dir.join(file).display())]));
-        assert_eq!(outcome.is_ok(), expect == "ok", "{file}: {:?}", outcome.err().map(|error| service::report(&error)));
+        assert_eq!(
+            outcome.is_ok(),
+            expect == "ok",
+            "{file}: {:?}",
+            outcome.err().map(|error| service::report(&error))
+        );
         count += 1;
     }
     assert!(count >= 20, "{count} files are too few");

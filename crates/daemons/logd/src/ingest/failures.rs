@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use config::ByteSize;
 use model::{Labels, Nanos};
+use rustc_hash::FxHashMap;
 use streams::TooFarBehind;
 
 use super::{Refusal, validate};
@@ -22,8 +23,11 @@ pub(super) struct Failures {
 pub(super) struct StreamFailures<'a> {
     tenant: &'a str,
     max_returned: usize,
-    offered: Vec<(Labels, usize)>,
+    offered: FxHashMap<Labels, usize>,
+    /// In the order in which they failed first.
     failed: Vec<Failed>,
+    /// Where each stream is in `failed`.
+    index: FxHashMap<Labels, usize>,
 }
 
 /// The failed entries of one stream.
@@ -73,17 +77,23 @@ impl Failures {
 
 impl<'a> StreamFailures<'a> {
     pub fn new(tenant: &'a str, max_returned: usize) -> Self {
-        Self { tenant, max_returned, offered: Vec::new(), failed: Vec::new() }
+        Self {
+            tenant,
+            max_returned,
+            offered: FxHashMap::default(),
+            failed: Vec::new(),
+            index: FxHashMap::default(),
+        }
     }
 
     /// Notes how many entries a stream has in this push.
     pub fn expect(&mut self, labels: &Labels, entries: usize) {
-        self.offered.push((labels.clone(), entries));
+        *self.offered.entry(labels.clone()).or_default() += entries;
     }
 
     /// How many it has.
     pub fn offered(&self, labels: &Labels) -> usize {
-        self.offered.iter().filter(|(known, _)| known == labels).map(|(_, entries)| entries).sum()
+        self.offered.get(labels).copied().unwrap_or(0)
     }
 
     pub fn rate_limited(&mut self, labels: &Labels, timestamp: Nanos, rate: ByteSize, bytes: usize) {
@@ -127,14 +137,11 @@ impl<'a> StreamFailures<'a> {
     }
 
     fn add(&mut self, labels: &Labels, timestamp: Nanos, is_rate: bool, reason: impl FnOnce() -> String) {
-        let at = match self.failed.iter().rposition(|failed| failed.labels == *labels) {
-            Some(at) => at,
-            None => {
-                let labels = labels.clone();
-                self.failed.push(Failed { labels, lines: Vec::new(), count: 0, last_was_rate: false });
-                self.failed.len() - 1
-            }
-        };
+        let at = *self.index.entry(labels.clone()).or_insert_with(|| {
+            let labels = labels.clone();
+            self.failed.push(Failed { labels, lines: Vec::new(), count: 0, last_was_rate: false });
+            self.failed.len() - 1
+        });
         let failed = &mut self.failed[at];
         failed.count += 1;
         failed.last_was_rate = is_rate;

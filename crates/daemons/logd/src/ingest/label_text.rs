@@ -69,7 +69,8 @@ impl<'a> Scanner<'a> {
         if !rest.bytes().next().is_some_and(is_start) {
             return None;
         }
-        let end = rest.bytes().position(|byte| !is_start(byte) && !byte.is_ascii_digit()).unwrap_or(rest.len());
+        let end =
+            rest.bytes().position(|byte| !is_start(byte) && !byte.is_ascii_digit()).unwrap_or(rest.len());
         self.at += end;
         Some(&rest[..end])
     }
@@ -97,7 +98,8 @@ impl<'a> Scanner<'a> {
                 _ => {
                     return Err(match self.identifier(false) {
                         Some(word) => {
-                            let message = format!("unexpected identifier \"{word}\" in label set, expected string");
+                            let message =
+                                format!("unexpected identifier \"{word}\" in label set, expected string");
                             self.error(start, message)
                         }
                         None => self.inside("string"),
@@ -148,7 +150,8 @@ impl<'a> Scanner<'a> {
             '0'..='7' => {
                 self.at -= 1;
                 let code = self.number(start, 3, 8)?;
-                let byte = u8::try_from(code).map_err(|_| self.error(start, "escape sequence is not a byte"))?;
+                let byte =
+                    u8::try_from(code).map_err(|_| self.error(start, "escape sequence is not a byte"))?;
                 out.push(byte);
                 return Ok(());
             }
@@ -237,7 +240,11 @@ impl fmt::Display for LabelPairs {
             if at > 0 {
                 f.write_str(", ")?;
             }
-            if is_legacy_label_name(name) { f.write_str(name)? } else { write_quoted(f, name)? }
+            if is_legacy_label_name(name) {
+                f.write_str(name)?
+            } else {
+                write_quoted(f, name)?
+            }
             f.write_str("=")?;
             write_quoted(f, value)?;
         }
@@ -277,7 +284,19 @@ mod tests {
         check(r#"{9x="x"}"#, "1:2: parse error: unexpected character inside braces: '9'");
         check("{case=pb}", "1:7: parse error: unexpected identifier \"pb\" in label set, expected string");
         check(r#"{case=~"pb.*"}"#, "1:6: parse error: unexpected <op:=~> in label set, expected \"=\"");
-        for bad in ["", "{", "{a", "{a=", "{a=\"", "{a=\"b\"", "{a=\"b\" c=\"d\"}", "{a!=\"b\"}", "{a=\"\\q\"}", "{} x", "9"] {
+        for bad in [
+            "",
+            "{",
+            "{a",
+            "{a=",
+            "{a=\"",
+            "{a=\"b\"",
+            "{a=\"b\" c=\"d\"}",
+            "{a!=\"b\"}",
+            "{a=\"\\q\"}",
+            "{} x",
+            "9",
+        ] {
             assert!(read(bad).is_err(), "{bad}");
         }
     }

@@ -148,7 +148,21 @@ fn ends_left(byte: u8) -> bool {
 fn ends_right(byte: u8) -> bool {
     matches!(
         byte,
-        b' ' | b'\t' | b'\n' | b'[' | b']' | b'(' | b')' | b'{' | b'}' | b':' | b',' | b'!' | b'"' | b'\'' | b'=' | b'|'
+        b' ' | b'\t'
+            | b'\n'
+            | b'['
+            | b']'
+            | b'('
+            | b')'
+            | b'{'
+            | b'}'
+            | b':'
+            | b','
+            | b'!'
+            | b'"'
+            | b'\''
+            | b'='
+            | b'|'
     )
 }
 
@@ -287,7 +301,8 @@ mod tests {
         let check = |line: &str, want: &str| assert_eq!(detector().of_line(line, None), want, "{line}");
         check(r#"{"msg":"x","level":"WARN"}"#, "warn");
         check(r#"{"a":{"severity":"err"},"level":"info"}"#, "error");
-        check(r#"{"a":{"b":{"level":"error"}}}"#, "unknown");
+        check(r#"{"a":{"level":"dbg"}}"#, "debug");
+        check(r#"{"a":{"b":{"level":"dbg"}}}"#, "unknown");
         check(r#"{"a":{"b":{"level":"error"}}, "m":"x error"}"#, "error");
         check(r#"{"level":30,"lvl":"dbg","x":[1,{"level":"fatal"}]}"#, "debug");
         check(r#"{"level":"info", broken}"#, "info");
@@ -307,7 +322,15 @@ mod tests {
 
     #[test]
     fn severity_numbers_come_first() {
-        for (number, want) in [("0", "unknown"), ("1", "trace"), ("9", "info"), ("13", "warn"), ("24", "fatal"), ("99", "unknown"), ("x", "info")] {
+        for (number, want) in [
+            ("0", "unknown"),
+            ("1", "trace"),
+            ("9", "info"),
+            ("13", "warn"),
+            ("24", "fatal"),
+            ("99", "unknown"),
+            ("x", "info"),
+        ] {
             assert_eq!(detector().of_line("level=error", Some(number)), want, "{number}");
         }
     }

@@ -89,7 +89,8 @@ fn valid_name(name: &str) -> Option<Cow<'_, str>> {
     if is_plain {
         return (!only_underscores(name)).then_some(Cow::Borrowed(name));
     }
-    let reserved = name.strip_prefix("__").and_then(|rest| rest.strip_suffix("__")).filter(|inner| !inner.is_empty());
+    let reserved =
+        name.strip_prefix("__").and_then(|rest| rest.strip_suffix("__")).filter(|inner| !inner.is_empty());
     let mut out = String::with_capacity(name.len() + 4);
     for c in reserved.unwrap_or(name).chars() {
         if c.is_ascii_alphanumeric() {

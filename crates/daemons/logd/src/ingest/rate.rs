@@ -40,7 +40,13 @@ impl Rates {
     }
 
     /// A stream's bucket, filled up to now. Others wait while it is held.
-    pub(super) fn stream(&self, labels: &Labels, rate: f64, burst: f64, now: Nanos) -> MappedMutexGuard<'_, Bucket> {
+    pub(super) fn stream(
+        &self,
+        labels: &Labels,
+        rate: f64,
+        burst: f64,
+        now: Nanos,
+    ) -> MappedMutexGuard<'_, Bucket> {
         let mut streams = self.streams.lock();
         streams.prune(now);
         MutexGuard::map(streams, |streams| {

@@ -24,7 +24,8 @@ struct Fixture {
 
 impl Fixture {
     fn new(limits: &str) -> Self {
-        let text = format!("limits_config: {{discover_log_levels: false, discover_service_name: [], {limits}}}");
+        let text =
+            format!("limits_config: {{discover_log_levels: false, discover_service_name: [], {limits}}}");
         Self::with(&text)
     }
 
@@ -67,7 +68,11 @@ impl Fixture {
             for at in 0..batch.len() {
                 let line = String::from_utf8_lossy(batch.line(at));
                 let metadata = batch.metadata(at).map(Labels::to_string).unwrap_or_default();
-                found.push(format!("{} {} {line} {metadata}", batch.stream, (batch.timestamps[at] - NOW) / SECOND));
+                found.push(format!(
+                    "{} {} {line} {metadata}",
+                    batch.stream,
+                    (batch.timestamps[at] - NOW) / SECOND
+                ));
             }
         }
         found.sort();
@@ -82,7 +87,11 @@ impl Fixture {
 }
 
 fn entry(at: Nanos, line: &str) -> PushedEntry {
-    PushedEntry { timestamp: NOW + at * SECOND, line: Bytes::copy_from_slice(line.as_bytes()), metadata: Vec::new() }
+    PushedEntry {
+        timestamp: NOW + at * SECOND,
+        line: Bytes::copy_from_slice(line.as_bytes()),
+        metadata: Vec::new(),
+    }
 }
 
 fn with_metadata(at: Nanos, line: &str, pairs: &[(&str, &str)]) -> PushedEntry {
@@ -154,11 +163,21 @@ fn texts_of_streams() {
     check("{}", 400, "error at least one label pair is required per stream");
     check(r#"{long="x"}"#, 400, "stream '{long=\"x\"}' has label name too long: 'long'");
     check(r#"{a="long"}"#, 400, "stream '{a=\"long\"}' has label value too long: 'long'");
-    check(r#"{a="1", b="2", c="3"}"#, 400, "entry for stream '{a=\"1\", b=\"2\", c=\"3\"}' has 3 label names; limit 2");
+    check(
+        r#"{a="1", b="2", c="3"}"#,
+        400,
+        "entry for stream '{a=\"1\", b=\"2\", c=\"3\"}' has 3 label names; limit 2",
+    );
     check(r#"{a="1", a="2"}"#, 400, "stream '{a=\"1\", a=\"2\"}' has duplicate label name: 'a'");
-    check(r#"{env="x"}"#, 400, "missing required labels 'app' for user 't' for stream '{env=\"x\"}' (policy: '')");
+    check(
+        r#"{env="x"}"#,
+        400,
+        "missing required labels 'app' for user 't' for stream '{env=\"x\"}' (policy: '')",
+    );
     assert_eq!(fixture.refusal(Vec::new()).0, 422);
-    assert!(fixture.has_metric(r#"loki_discarded_samples_total{reason="missing_enforced_labels",tenant="t"} 1"#));
+    assert!(
+        fixture.has_metric(r#"loki_discarded_samples_total{reason="missing_enforced_labels",tenant="t"} 1"#)
+    );
 }
 
 #[test]
@@ -251,7 +270,9 @@ fn one_stream_too_many_is_refused_and_known_ones_go_on() {
     let (status, text) = fixture.refusal(streams);
     assert_eq!(status, 429);
     assert!(
-        text.starts_with("maximum active stream limit exceeded when trying to create stream {a=\"c\"}, reduce"),
+        text.starts_with(
+            "maximum active stream limit exceeded when trying to create stream {a=\"c\"}, reduce"
+        ),
         "{text}"
     );
     assert_eq!(fixture.stored(), [r#"{a="b"} 0 x"#, r#"{a="b"} 1 y"#]);
@@ -268,7 +289,10 @@ fn a_block_is_told_unless_its_status_is_200() {
     };
     assert_eq!(
         push(260),
-        Err(Refusal::new(260, "ingestion blocked for user 't' until '2026-02-01T00:00:00Z' with status code '260'"))
+        Err(Refusal::new(
+            260,
+            "ingestion blocked for user 't' until '2026-02-01T00:00:00Z' with status code '260'"
+        ))
     );
     assert_eq!(push(200), Ok(()));
     let over = Fixture::new("block_ingestion_until: 2026-01-01");

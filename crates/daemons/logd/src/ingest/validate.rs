@@ -24,7 +24,8 @@ pub(super) struct EntryCheck<'a> {
 /// The times that are taken now.
 pub(super) fn bounds(limits: &Limits, now: Nanos) -> Bounds {
     let nanos = |duration: std::time::Duration| Nanos::try_from(duration.as_nanos()).unwrap_or(Nanos::MAX);
-    let oldest = limits.reject_old_samples.then(|| now.saturating_sub(nanos(limits.reject_old_samples_max_age.0)));
+    let oldest =
+        limits.reject_old_samples.then(|| now.saturating_sub(nanos(limits.reject_old_samples_max_age.0)));
     Bounds { oldest, newest: now.saturating_add(nanos(limits.creation_grace_period.0)) }
 }
 
@@ -78,7 +79,8 @@ impl EntryCheck<'_> {
             return Err((Reason::GreaterThanMaxSampleAge, text));
         }
         if entry.timestamp > bounds.newest {
-            let text = format!("entry for stream '{stream}' has timestamp too new: {}", seconds(entry.timestamp));
+            let text =
+                format!("entry for stream '{stream}' has timestamp too new: {}", seconds(entry.timestamp));
             return Err((Reason::TooFarInFuture, text));
         }
         let (max, length) = (limits.max_line_size.as_usize(), entry.line.len());

@@ -2,15 +2,14 @@
 
 use prost::Message;
 use serde_json::json;
-use wire::loki::{
-    EntryAdapter, LabelPairAdapter, PushRequest, StreamAdapter, pusher_client::PusherClient,
-};
+use wire::loki::{EntryAdapter, LabelPairAdapter, PushRequest, StreamAdapter, pusher_client::PusherClient};
 
 use crate::support::{Logd, ago, now};
 
 fn request(labels: &str, line: &str) -> PushRequest {
     let time = now();
-    let timestamp = prost_types::Timestamp { seconds: time / 1_000_000_000, nanos: (time % 1_000_000_000) as i32 };
+    let timestamp =
+        prost_types::Timestamp { seconds: time / 1_000_000_000, nanos: (time % 1_000_000_000) as i32 };
     let entry = EntryAdapter {
         timestamp: Some(timestamp),
         line: line.into(),
@@ -92,7 +91,8 @@ async fn bodies_are_bounded() {
     let request = request("{a=\"b\"}", &"x".repeat(3000));
     let bomb = wire::snappy_compress(&request.encode_to_vec());
     assert!(bomb.len() < 1000);
-    let response = logd.client.post(logd.url("/loki/api/v1/push")).header("Content-Type", "application/x-protobuf");
+    let response =
+        logd.client.post(logd.url("/loki/api/v1/push")).header("Content-Type", "application/x-protobuf");
     assert_eq!(response.body(bomb).send().await.expect("an answer").status(), 413);
     let metrics = logd.get("/metrics", &[]).await.text().await.expect("text");
     assert!(metrics.contains(r#"reason="request_body_too_large""#), "{metrics}");

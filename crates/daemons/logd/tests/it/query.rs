@@ -13,7 +13,10 @@ async fn answers_have_lokis_form() {
 
     let params = [("query", "{a=\"b\"} | logfmt")];
     let plain = logd.json("/loki/api/v1/query_range", &params).await;
-    assert_eq!(plain["data"]["result"], json!([{"stream": {"a": "b", "m": "1", "n": "5"}, "values": [[time, "n=5"]]}]));
+    assert_eq!(
+        plain["data"]["result"],
+        json!([{"stream": {"a": "b", "m": "1", "n": "5"}, "values": [[time, "n=5"]]}])
+    );
     assert_eq!(plain["data"]["stats"]["summary"]["totalEntriesReturned"], 1);
     let request = logd.client.get(logd.url("/loki/api/v1/query_range")).query(&params);
     let request = request.header("X-Loki-Response-Encoding-Flags", "categorize-labels");
@@ -25,7 +28,8 @@ async fn answers_have_lokis_form() {
     );
 
     // Grafana's health check.
-    let health = logd.json("/loki/api/v1/query", &[("query", "vector(1)+vector(1)"), ("time", "1768471200")]).await;
+    let health =
+        logd.json("/loki/api/v1/query", &[("query", "vector(1)+vector(1)"), ("time", "1768471200")]).await;
     assert_eq!(health["data"]["result"], json!([{"metric": {}, "value": [1768471200, "2"]}]));
     let count = logd.json("/loki/api/v1/query", &[("query", "count_over_time({a=\"b\"}[1m])")]).await;
     assert_eq!(count["data"]["result"][0]["value"][1], "1");
@@ -40,7 +44,8 @@ async fn answers_have_lokis_form() {
 async fn volumes_by_labels() {
     let logd = Logd::start("limits_config: {discover_log_levels: false, discover_service_name: []}").await;
     let stream = |job: &str, env: &str, line: &str| json!({"stream": {"job": job, "env": env}, "values": [[ago(60), line]]});
-    let body = json!({"streams": [stream("x", "p", "12345"), stream("x", "q", "123"), stream("y", "p", "1")]});
+    let body =
+        json!({"streams": [stream("x", "p", "12345"), stream("x", "q", "123"), stream("y", "p", "1")]});
     assert_eq!(logd.push(&body).await.0, 204);
     let stats = logd.json("/loki/api/v1/index/stats", &[("query", "{job=~\".+\"}")]).await;
     assert_eq!((&stats["streams"], &stats["entries"], &stats["bytes"]), (&json!(3), &json!(3), &json!(9)));
@@ -63,13 +68,16 @@ async fn volumes_by_labels() {
         volume(&[("aggregateBy", "labels")]).await,
         [(json!({"env": ""}), json!("9")), (json!({"job": ""}), json!("9"))]
     );
-    let range = logd.json("/loki/api/v1/index/volume_range", &[("query", "{job=\"x\"}"), ("step", "600")]).await;
+    let range =
+        logd.json("/loki/api/v1/index/volume_range", &[("query", "{job=\"x\"}"), ("step", "600")]).await;
     assert_eq!(range["data"]["resultType"], "matrix");
     assert_eq!(range["data"]["result"][0]["metric"], json!({"job": "x"}));
     assert_eq!(range["data"]["result"][0]["values"].as_array().map(Vec::len), Some(1));
 
     let path = "/loki/api/v1/index/volume";
-    let check = async |params: &[(&str, &str)], want: &str| assert_eq!(logd.refusal(path, params).await, (400, want.into()));
+    let check = async |params: &[(&str, &str)], want: &str| {
+        assert_eq!(logd.refusal(path, params).await, (400, want.into()))
+    };
     check(&[], "parse error : syntax error: unexpected $end").await;
     check(&[("query", "{a=\"b\"} |= \"x\"")], "only label matchers are supported").await;
     check(&[("query", "{a=\"b\"}"), ("aggregateBy", "x")], "invalid aggregation option").await;
@@ -84,9 +92,21 @@ async fn refusals_have_lokis_texts() {
         assert_eq!((got.0, got.1.as_str()), (status, want), "{path} {params:?}");
     };
     let range = "/loki/api/v1/query_range";
-    check(range, &[("query", "{a=\"b\"}"), ("limit", "11")], 400, "max entries limit per query exceeded, limit > max_entries_limit_per_query (11 > 10)").await;
-    check(range, &[("query", "{a=\"b\"}"), ("since", "2h")], 400, "the query time range exceeds the limit (query length: 2h0m0s, limit: 1h)").await;
-    check(range, &[("query", "{a=~\".*\"}")], 400, "queries require at least one regexp or equality matcher that does not have an empty-compatible value. For instance, app=~\".*\" does not meet this requirement, but app=~\".+\" will").await;
+    check(
+        range,
+        &[("query", "{a=\"b\"}"), ("limit", "11")],
+        400,
+        "max entries limit per query exceeded, limit > max_entries_limit_per_query (11 > 10)",
+    )
+    .await;
+    check(
+        range,
+        &[("query", "{a=\"b\"}"), ("since", "2h")],
+        400,
+        "the query time range exceeds the limit (query length: 2h0m0s, limit: 1h)",
+    )
+    .await;
+    check(range, &[("query", "{a=~\".*\"}")], 400, "parse error : queries require at least one regexp or equality matcher that does not have an empty-compatible value. For instance, app=~\".*\" does not meet this requirement, but app=~\".+\" will").await;
     check("/loki/api/v1/query", &[("query", "{a=\"b\"}")], 400, "log queries are not supported as an instant query type, please change your query to a range query type").await;
     check("/loki/api/v1/tail", &[], 501, "not supported yet: /loki/api/v1/tail").await;
     check("/loki/api/v1/rules/ns/group", &[], 501, "not supported yet: /loki/api/v1/rules/ns/group").await;

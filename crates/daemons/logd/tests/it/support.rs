@@ -112,7 +112,10 @@ impl Logd {
     /// Lines of a query, oldest first.
     pub async fn lines(&self, query: &str) -> Vec<String> {
         let answer = self
-            .json("/loki/api/v1/query_range", &[("query", query), ("direction", "forward"), ("limit", "5000"), ("since", "30d")])
+            .json(
+                "/loki/api/v1/query_range",
+                &[("query", query), ("direction", "forward"), ("limit", "5000"), ("since", "30d")],
+            )
             .await;
         let streams = answer["data"]["result"].as_array().expect("streams").iter();
         let values = streams.flat_map(|stream| stream["values"].as_array().expect("values"));

@@ -139,3 +139,11 @@ fn references() {
     check("$__env{A", "{A");
     assert!(expand_references("$__file{/does/not/exist}", &environment).is_err());
 }
+
+proptest::proptest! {
+    #[test]
+    fn files_of_any_content_are_read_or_refused(text in "(\\[?[a-z.$`\"#;={}é ]{0,12}\\]?\n?){0,8}") {
+        let _ = ini::read(Path::new("a.ini"), &text);
+        let _ = expand_references(&text, &BTreeMap::new());
+    }
+}

@@ -7,13 +7,16 @@ use super::{
     series::Series,
 };
 
+/// A bucket of a histogram: its upper bound, that bound as it is written, and its cumulative counts.
+type Bucket = (f64, String, Series);
+
 /// Sorts by the number in `le` and takes the count of the bucket below out of each, histogram by histogram. Series without `le` are
 /// columns as they are.
 pub(super) fn frame(ref_id: &str, series: Vec<Series>, name: impl Fn(&Series) -> String) -> Frame {
     let mut times: Vec<i64> = series.iter().flat_map(|series| series.times.iter().copied()).collect();
     times.sort_unstable();
     times.dedup();
-    let mut histograms: BTreeMap<BTreeMap<String, String>, Vec<(f64, String, Series)>> = BTreeMap::new();
+    let mut histograms: BTreeMap<BTreeMap<String, String>, Vec<Bucket>> = BTreeMap::new();
     for mut series in series {
         let title = series.labels.get("le").cloned().unwrap_or_else(|| name(&series));
         let bound = series.labels.remove("le").and_then(|le| le.parse().ok()).unwrap_or(f64::INFINITY);

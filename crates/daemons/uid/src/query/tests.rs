@@ -327,3 +327,38 @@ fn broken_answers_are_errors() {
         assert!(matches!(series::read(body.as_bytes()), Err(series::AnswerError::Unreadable(_))), "{body}");
     }
 }
+
+proptest::proptest! {
+    /// Nothing that a client or a data source sends makes a parser panic.
+    #[test]
+    fn parsers_take_anything(text in ".{0,80}", number in proptest::num::i64::ANY) {
+        let labels = BTreeMap::from([("a".to_owned(), text.clone())]);
+        legend::name(&text, &labels, &text);
+        let variables = variables::Variables {
+            interval_ms: number, rate_interval_ms: number, range_ms: number / 2, rate_interval: text.clone(), auto: None,
+        };
+        variables.fill(&format!("${text} ${{{text}}} ${{__range"));
+        TimeRange::parse(&json!(text), &json!(number), NOW_MS);
+        TimeRange::parse(&json!(format!("now{text}")), &json!("now"), NOW_MS);
+        let _ = interval::parse(&text);
+        let _ = series::read(text.as_bytes());
+        let body = json!({"from": "1", "to": number, "queries": [{
+            "expr": text, "interval": text, "step": text, "intervalMs": number, "maxDataPoints": number,
+            "intervalFactor": number, "maxLines": number, "utcOffsetSec": number, "datasource": text,
+        }]});
+        if let Ok(request) = QueryRequest::parse(body.to_string().as_bytes(), NOW_MS) {
+            for query in &request.queries {
+                let plan = prometheus::plan(query, &source("prometheus", json!({"timeInterval": text})));
+                proptest::prop_assert!((plan.end_ms - plan.start_ms) / plan.step_ms <= 11_001, "{plan:?}");
+                loki::plan(query, &source("loki", json!({"maxLines": text})));
+            }
+        }
+    }
+
+    #[test]
+    fn ranges_end_on_the_step(from in 0i64..4_000_000_000_000, step in 1i64..100_000_000, offset in -86_400_000i64..86_400_000) {
+        let aligned = interval::align(from, step, offset);
+        proptest::prop_assert_eq!((aligned + offset).rem_euclid(step), 0);
+        proptest::prop_assert!(aligned <= from && from - aligned < step);
+    }
+}

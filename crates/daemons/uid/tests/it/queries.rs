@@ -164,3 +164,47 @@ async fn dashboards_from_elsewhere_find_their_data_source() {
         assert_eq!(answer.status, StatusCode::OK, "{reference}: {}", answer.text);
     }
 }
+
+#[tokio::test]
+async fn a_client_that_goes_away_cancels_its_query() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    // A data source that takes the question and never answers.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let file = format!(
+        "datasources: [{{name: Slow, uid: s, type: prometheus, url: 'http://{}'}}]",
+        silent.local_addr().unwrap()
+    );
+    let server = Server::start(&[("datasources/a.yml", &file)], &[]).await;
+    let body = json!({"from": "now-1h", "to": "now", "queries": [{"expr": "up"}]}).to_string();
+    let address = server.base.trim_start_matches("http://");
+    let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /api/ds/query HTTP/1.1\r\nHost: {address}\r\nAuthorization: Basic YWRtaW46Y29ycmVjdCBob3JzZQ==\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    client.write_all(head.as_bytes()).await.unwrap();
+    let (mut asked, _) = silent.accept().await.unwrap();
+    let mut question = vec![0; 4096];
+    assert!(asked.read(&mut question).await.unwrap() > 0);
+    drop(client);
+    // The data source sees the end of the connection long before the query's own time is up.
+    let hung_up = async { while asked.read(&mut question).await.unwrap_or(0) > 0 {} };
+    tokio::time::timeout(std::time::Duration::from_secs(10), hung_up).await.expect("cancelled");
+}
+
+#[tokio::test]
+async fn a_data_source_has_its_time() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let file = format!(
+        "datasources: [{{name: Slow, uid: s, type: prometheus, url: 'http://{}', jsonData: {{queryTimeout: 50ms}}}}]",
+        silent.local_addr().unwrap()
+    );
+    let server = Server::start(&[("datasources/a.yml", &file)], &[]).await;
+    let request = json!({"from": "now-1h", "to": "now", "queries": [{"refId": "A", "expr": "up"}]});
+    let result = server.admin().post("/api/ds/query", &request).await.json()["results"]["A"].clone();
+    assert_eq!(
+        (&result["status"], &result["error"]),
+        (&json!(504), &json!("data source Slow did not answer within 0.05 seconds"))
+    );
+}
