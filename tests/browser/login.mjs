@@ -27,7 +27,7 @@ function check(holds, what) {
   }
 }
 
-/** Whether a canvas has anything but background on it. */
+/** Whether a canvas has a coloured line on it: axes, grid and text are grey. */
 async function isDrawn(canvas) {
   return canvas.evaluate((element) => {
     const { width, height } = element;
@@ -35,11 +35,12 @@ async function isDrawn(canvas) {
       return false;
     }
     const pixels = element.getContext('2d').getImageData(0, 0, width, height).data;
-    let painted = 0;
-    for (let at = 3; at < pixels.length; at += 4) {
-      painted += pixels[at] > 0 ? 1 : 0;
+    let coloured = 0;
+    for (let at = 0; at < pixels.length; at += 4) {
+      const [red, green, blue, alpha] = pixels.subarray(at, at + 4);
+      coloured += alpha > 100 && Math.max(red, green, blue) - Math.min(red, green, blue) > 60 ? 1 : 0;
     }
-    return painted > 200;
+    return coloured > 20;
   });
 }
 

@@ -29,7 +29,15 @@ async fn a_person_logs_in_and_sees_data() {
     let script = workspace_dir().join("tests/browser/login.mjs");
     let shots = std::env::var_os("SCREENSHOT_DIR").map_or_else(|| dir.path().to_owned(), PathBuf::from);
     let output = tokio::task::spawn_blocking(move || {
-        Command::new("node").arg(script).arg(playwright).arg(CHROMIUM).arg(url).args([ADMIN.0, ADMIN.1]).arg(shots).output().expect("node runs")
+        Command::new("node")
+            .arg(script)
+            .arg(playwright)
+            .arg(CHROMIUM)
+            .arg(url)
+            .args([ADMIN.0, ADMIN.1])
+            .arg(shots)
+            .output()
+            .expect("node runs")
     })
     .await
     .expect("joins");

@@ -33,7 +33,9 @@ async fn acknowledged_samples_and_lines_survive() {
         let tasks: Vec<_> = writers
             .iter()
             .enumerate()
-            .map(|(number, acknowledged)| tokio::spawn(write(stack.clone(), number, acknowledged.clone(), stop.clone())))
+            .map(|(number, acknowledged)| {
+                tokio::spawn(write(stack.clone(), number, acknowledged.clone(), stop.clone()))
+            })
             .collect();
         let before = total(&writers);
         eventually("load", || async { (total(&writers) > before + 200).then_some(()) }).await;
@@ -52,13 +54,17 @@ async fn acknowledged_samples_and_lines_survive() {
 }
 
 fn total(writers: &[Arc<Acknowledged>]) -> u64 {
-    writers.iter().map(|writer| writer.samples.load(Ordering::SeqCst) + writer.lines.load(Ordering::SeqCst)).sum()
+    writers
+        .iter()
+        .map(|writer| writer.samples.load(Ordering::SeqCst) + writer.lines.load(Ordering::SeqCst))
+        .sum()
 }
 
 /// Counts up, one sample and one line at a time, and notes what was acknowledged.
 async fn write(stack: Arc<Stack>, number: usize, acknowledged: Arc<Acknowledged>, stop: Arc<AtomicBool>) {
     let job = format!("writer-{number}");
-    let mut next = acknowledged.samples.load(Ordering::SeqCst).max(acknowledged.lines.load(Ordering::SeqCst)) + 1;
+    let mut next =
+        acknowledged.samples.load(Ordering::SeqCst).max(acknowledged.lines.load(Ordering::SeqCst)) + 1;
     // One request may be under way when the process dies: the last ones go unacknowledged.
     while !stop.load(Ordering::SeqCst) {
         if stack.write("written_total", &job, next as f64).await {
@@ -85,7 +91,11 @@ async fn check(stack: &Stack, writers: &[Arc<Acknowledged>]) {
         let lines = acknowledged.lines.load(Ordering::SeqCst);
         let found = stack.lines(&format!("{{job=\"{job}\"}}")).await;
         for line in 1..=lines {
-            assert!(found.contains(&format!("line {line}")), "{job}: line {line} of {lines} acknowledged is gone, {} found", found.len());
+            assert!(
+                found.contains(&format!("line {line}")),
+                "{job}: line {line} of {lines} acknowledged is gone, {} found",
+                found.len()
+            );
         }
     }
 }

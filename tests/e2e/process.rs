@@ -105,7 +105,6 @@ pub fn client() -> Client {
 /// The whole stack in one process.
 pub struct Stack {
     pub process: Process,
-    pub dir: PathBuf,
     pub client: Client,
     ports: Vec<(&'static str, u16)>,
 }
@@ -126,7 +125,9 @@ impl Stack {
 
     async fn start_on(dir: &Path, fixed: &[(&str, u16)], more: &[&str]) -> Self {
         let names = ["metricsd", "alertd", "logd", "logd-grpc", "agentd", "uid", "http", "https", "proxyd"];
-        let port = |name: &str| fixed.iter().find(|(fixed, _)| *fixed == name).map_or_else(free_port, |(_, port)| *port);
+        let port = |name: &str| {
+            fixed.iter().find(|(fixed, _)| *fixed == name).map_or_else(free_port, |(_, port)| *port)
+        };
         let ports: Vec<_> = names.iter().map(|name| (*name, port(name))).collect();
         let mut arguments = vec![
             format!("--data.dir={}", dir.join("data").display()),
@@ -138,7 +139,13 @@ impl Stack {
         let environment = [("GF_SECURITY_ADMIN_USER", ADMIN.0), ("GF_SECURITY_ADMIN_PASSWORD", ADMIN.1)];
         let mut process = Process::start("stackd", &arguments, &environment, dir);
         let client = client();
-        for (name, path) in [("metricsd", "/-/ready"), ("logd", "/ready"), ("alertd", "/-/ready"), ("uid", "/api/health"), ("proxyd", "/ping")] {
+        for (name, path) in [
+            ("metricsd", "/-/ready"),
+            ("logd", "/ready"),
+            ("alertd", "/-/ready"),
+            ("uid", "/api/health"),
+            ("proxyd", "/ping"),
+        ] {
             let port = port_of(&ports, name);
             let url = format!("http://127.0.0.1:{port}{path}");
             eventually(&format!("{name} is ready"), || {
@@ -148,7 +155,7 @@ impl Stack {
             })
             .await;
         }
-        Self { process, dir: dir.to_owned(), client, ports }
+        Self { process, client, ports }
     }
 
     /// A URL of one part: `url("metricsd", "/api/v1/query?query=up")`.
@@ -176,7 +183,8 @@ impl Stack {
         let path = format!("/loki/api/v1/query_range?query={}&limit=5000", encode(query));
         let answer = self.json("logd", &path).await;
         let streams = answer["data"]["result"].as_array().cloned().unwrap_or_default();
-        let values = streams.iter().flat_map(|stream| stream["values"].as_array().cloned().unwrap_or_default());
+        let values =
+            streams.iter().flat_map(|stream| stream["values"].as_array().cloned().unwrap_or_default());
         values.filter_map(|value| value[1].as_str().map(str::to_owned)).collect()
     }
 
@@ -203,7 +211,8 @@ impl Stack {
     /// Pushes one line; whether it was acknowledged.
     pub async fn push(&self, job: &str, line: &str) -> bool {
         let nanos = now_millis() as i128 * 1_000_000;
-        let body = serde_json::json!({"streams": [{"stream": {"job": job}, "values": [[nanos.to_string(), line]]}]});
+        let body =
+            serde_json::json!({"streams": [{"stream": {"job": job}, "values": [[nanos.to_string(), line]]}]});
         let request = self.client.post(self.url("logd", "/loki/api/v1/push")).json(&body);
         request.send().await.is_ok_and(|answer| answer.status().is_success())
     }
@@ -216,7 +225,9 @@ fn port_of(ports: &[(&'static str, u16)], part: &str) -> u16 {
 /// Percent-encodes a query parameter.
 pub fn encode(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric();
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 /// Milliseconds since the Unix epoch.

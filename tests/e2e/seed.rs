@@ -56,8 +56,12 @@ async fn metricsd_takes_the_configuration_and_five_rule_files() {
     let (client, url) = (client(), format!("http://127.0.0.1:{port}"));
     wait_for(&client, &mut process, &format!("{url}/-/ready")).await;
     let groups = json(&client, &format!("{url}/api/v1/rules")).await;
-    let files: std::collections::BTreeSet<&str> =
-        groups["data"]["groups"].as_array().expect("groups").iter().filter_map(|group| group["file"].as_str()).collect();
+    let files: std::collections::BTreeSet<&str> = groups["data"]["groups"]
+        .as_array()
+        .expect("groups")
+        .iter()
+        .filter_map(|group| group["file"].as_str())
+        .collect();
     assert_eq!(files.len(), 5, "{files:?}");
     let pools = json(&client, &format!("{url}/api/v1/scrape_pools")).await;
     assert_eq!(pools["data"]["scrapePools"].as_array().expect("pools").len(), 12);
@@ -94,7 +98,11 @@ async fn agentd_takes_the_configuration() {
     let dir = tempfile::tempdir().expect("tempdir");
     let loki = HttpRecorder::start().await;
     fs::create_dir_all(dir.path().join("log/traefik")).expect("folder");
-    fs::write(dir.path().join("log/traefik/access.log"), "{\"status\":\"200\",\"method\":\"GET\",\"path\":\"/\"}\n").expect("write");
+    fs::write(
+        dir.path().join("log/traefik/access.log"),
+        "{\"status\":\"200\",\"method\":\"GET\",\"path\":\"/\"}\n",
+    )
+    .expect("write");
     let file = dir.path().join("promtail-config.yml");
     let port = free_port();
     let replace = [
@@ -105,15 +113,23 @@ async fn agentd_takes_the_configuration() {
     ];
     let replace: Vec<_> = replace.iter().map(|(old, new)| (*old, new.as_str())).collect();
     mapped(&seed.join("promtail/promtail-config.yml"), &file, &replace);
-    let mut process = Process::start("agentd", &[format!("-config.file={}", file.display())], &[], dir.path());
+    let mut process =
+        Process::start("agentd", &[format!("-config.file={}", file.display())], &[], dir.path());
     let (client, url) = (client(), format!("http://127.0.0.1:{port}"));
     wait_for(&client, &mut process, &format!("{url}/ready")).await;
     let pushed = loki.wait_for(1).await;
     assert_eq!(pushed[0].uri.path(), "/loki/api/v1/push");
     let body = wire::snappy_decompress(&pushed[0].body, 1 << 20).expect("snappy");
     let streams = wire::loki_push::decode(&body.into()).expect("protobuf");
-    assert!(streams[0].labels.contains("job=\"traefik\"") && streams[0].labels.contains("status=\"200\""), "{streams:?}");
-    assert!(process.output().contains("docker_sd_configs"), "a warning about docker_sd_configs: {}", process.output());
+    assert!(
+        streams[0].labels.contains("job=\"traefik\"") && streams[0].labels.contains("status=\"200\""),
+        "{streams:?}"
+    );
+    assert!(
+        process.output().contains("docker_sd_configs"),
+        "a warning about docker_sd_configs: {}",
+        process.output()
+    );
     process.terminate().await;
 }
 
@@ -136,7 +152,8 @@ async fn proxyd_takes_the_configuration_and_guards_prometheus() {
     ];
     let replace: Vec<_> = replace.iter().map(|(old, new)| (*old, new.as_str())).collect();
     mapped(&seed.join("traefik/traefik.yml"), &file, &replace);
-    let arguments = [format!("--configFile={}", file.display()), format!("--hosts.prometheus={}", prometheus.address())];
+    let arguments =
+        [format!("--configFile={}", file.display()), format!("--hosts.prometheus={}", prometheus.address())];
     let mut process = Process::start("proxyd", &arguments, &[], dir.path());
     let resolved = Client::builder()
         .tls_danger_accept_invalid_certs(true)
@@ -147,14 +164,20 @@ async fn proxyd_takes_the_configuration_and_guards_prometheus() {
     let status = eventually("an answer", || {
         assert!(!process.has_ended(), "ended: {}", process.output());
         let (client, url) = (resolved.clone(), url.clone());
-        async move { client.get(url).send().await.ok().map(|answer| answer.status()).filter(|status| *status != 404) }
+        async move {
+            client.get(url).send().await.ok().map(|answer| answer.status()).filter(|status| *status != 404)
+        }
     })
     .await;
     assert_eq!(status, 401);
     let allowed = resolved.get(&url).basic_auth("admin", Some("secret")).send().await.expect("answer");
     assert_eq!(allowed.status(), 200, "{}", process.output());
     assert_eq!(allowed.headers()["x-frame-options"], "DENY");
-    let forwarded = prometheus.requests().into_iter().find(|request| request.uri.path() == "/api/v1/query").expect("forwarded");
+    let forwarded = prometheus
+        .requests()
+        .into_iter()
+        .find(|request| request.uri.path() == "/api/v1/query")
+        .expect("forwarded");
     assert_eq!(forwarded.headers["x-forwarded-prefix"], "/prometheus");
     process.terminate().await;
 }
@@ -167,7 +190,11 @@ async fn uid_takes_the_provisioning_and_seven_dashboards() {
     for folder in ["datasources", "dashboards"] {
         fs::create_dir_all(provisioning.join(folder)).expect("folder");
     }
-    fs::copy(seed.join("grafana/provisioning/datasources/datasources.yml"), provisioning.join("datasources/datasources.yml")).expect("copy");
+    fs::copy(
+        seed.join("grafana/provisioning/datasources/datasources.yml"),
+        provisioning.join("datasources/datasources.yml"),
+    )
+    .expect("copy");
     let dashboards = seed.join("grafana/dashboards").canonicalize().expect("dashboards");
     mapped(
         &seed.join("grafana/provisioning/dashboards/dashboards.yml"),
@@ -175,7 +202,8 @@ async fn uid_takes_the_provisioning_and_seven_dashboards() {
         &[("/var/lib/grafana/dashboards", &dashboards.display().to_string())],
     );
     let port = free_port().to_string();
-    let (provisioning, data) = (provisioning.display().to_string(), dir.path().join("data").display().to_string());
+    let (provisioning, data) =
+        (provisioning.display().to_string(), dir.path().join("data").display().to_string());
     // The environment of the stack's compose file.
     let environment = [
         ("GF_PATHS_PROVISIONING", provisioning.as_str()),
@@ -196,15 +224,32 @@ async fn uid_takes_the_provisioning_and_seven_dashboards() {
     let (client, url) = (client(), format!("http://127.0.0.1:{port}"));
     wait_for(&client, &mut process, &format!("{url}/api/health")).await;
     let found = eventually("seven dashboards", || async {
-        let answer = client.get(format!("{url}/api/search?type=dash-db")).basic_auth("admin", Some("secret")).send().await.ok()?;
+        let answer = client
+            .get(format!("{url}/api/search?type=dash-db"))
+            .basic_auth("admin", Some("secret"))
+            .send()
+            .await
+            .ok()?;
         let found: Value = answer.json().await.ok()?;
         (found.as_array()?.len() == 7).then_some(found)
     })
     .await;
-    assert!(found.as_array().expect("list").iter().all(|entry| entry["folderTitle"] == "Plugged.in"), "{found}");
-    let sources = client.get(format!("{url}/api/datasources")).basic_auth("admin", Some("secret")).send().await.expect("answer");
+    assert!(
+        found.as_array().expect("list").iter().all(|entry| entry["folderTitle"] == "Plugged.in"),
+        "{found}"
+    );
+    let sources = client
+        .get(format!("{url}/api/datasources"))
+        .basic_auth("admin", Some("secret"))
+        .send()
+        .await
+        .expect("answer");
     let sources: Value = sources.json().await.expect("json");
     assert_eq!(sources.as_array().expect("list").len(), 2, "{sources}");
-    assert!(process.output().contains("GF_INSTALL_PLUGINS"), "a warning about GF_INSTALL_PLUGINS: {}", process.output());
+    assert!(
+        process.output().contains("GF_INSTALL_PLUGINS"),
+        "a warning about GF_INSTALL_PLUGINS: {}",
+        process.output()
+    );
     process.terminate().await;
 }

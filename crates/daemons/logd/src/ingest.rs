@@ -141,44 +141,62 @@ impl Ingester {
                 continue;
             }
             let check = EntryCheck { limits: &self.limits, bounds, stream: &labels };
-            let level_of_stream =
-                self.levels.as_ref().and_then(|levels| levels.of_labels(|name| labels.get(name)));
-            let mut stream =
-                Checked { labels: labels.to_labels(), entries: Vec::with_capacity(entries.len()), bytes: 0 };
-            // The time that the last entries had before they were moved.
-            let mut original = entries.first().map_or(0, |entry| entry.timestamp);
-            for mut entry in entries {
-                self.truncate(&mut entry);
-                if let Err((reason, text)) = check.check(&entry) {
-                    self.metrics.discarded(reason, &tenant.name, 1, entry_bytes(&entry));
-                    refused.get_or_insert_default().add(Refusal::new(400, text));
-                    continue;
-                }
-                // Nobody could tell that such an entry is there: Loki does not give them back either.
-                if entry.line.is_empty() && entry.metadata.is_empty() {
-                    continue;
-                }
-                let line = valid_text(entry.line);
-                let metadata = metadata.build(&entry.metadata, &line, self.levels.as_ref(), level_of_stream);
-                let mut timestamp = entry.timestamp;
-                if self.limits.increment_duplicate_timestamp
-                    && let Some(last) = stream.entries.last()
-                {
-                    let repeats = timestamp == original || timestamp == last.timestamp;
-                    if repeats && last.line != line {
-                        timestamp = last.timestamp.saturating_add(1);
-                    } else {
-                        original = timestamp;
-                    }
-                }
-                stream.bytes += line.len() + metadata_bytes(&metadata);
-                stream.entries.push(Entry { timestamp, line, metadata });
-            }
+            let refuse = |entry: &PushedEntry, reason, text| {
+                self.metrics.discarded(reason, &tenant.name, 1, entry_bytes(entry));
+                refused.get_or_insert_default().add(Refusal::new(400, text));
+            };
+            let stream = self.check_entries(&check, entries, &mut metadata, refuse);
             if !stream.entries.is_empty() {
                 checked.push(stream);
             }
         }
         checked
+    }
+
+    /// One stream with its good entries; `refuse` is told of the others.
+    fn check_entries(
+        &self,
+        check: &EntryCheck<'_>,
+        entries: Vec<PushedEntry>,
+        metadata: &mut MetadataBuilder,
+        mut refuse: impl FnMut(&PushedEntry, Reason, String),
+    ) -> Checked {
+        let levels = self.levels.as_ref();
+        let level_of_stream = levels.and_then(|levels| levels.of_labels(|name| check.stream.get(name)));
+        // The time that the last entries had before they were moved.
+        let mut original = entries.first().map_or(0, |entry| entry.timestamp);
+        let mut stream = Checked {
+            labels: check.stream.to_labels(),
+            entries: Vec::with_capacity(entries.len()),
+            bytes: 0,
+        };
+        for mut entry in entries {
+            self.truncate(&mut entry);
+            if let Err((reason, text)) = check.check(&entry) {
+                refuse(&entry, reason, text);
+                continue;
+            }
+            // Nobody could tell that such an entry is there: Loki does not give them back either.
+            if entry.line.is_empty() && entry.metadata.is_empty() {
+                continue;
+            }
+            let line = valid_text(entry.line);
+            let metadata = metadata.build(&entry.metadata, &line, levels, level_of_stream);
+            let mut timestamp = entry.timestamp;
+            if self.limits.increment_duplicate_timestamp
+                && let Some(last) = stream.entries.last()
+            {
+                let repeats = timestamp == original || timestamp == last.timestamp;
+                if repeats && last.line != line {
+                    timestamp = last.timestamp.saturating_add(1);
+                } else {
+                    original = timestamp;
+                }
+            }
+            stream.bytes += line.len() + metadata_bytes(&metadata);
+            stream.entries.push(Entry { timestamp, line, metadata });
+        }
+        stream
     }
 
     /// Whether a stream is taken at all. Where it is not, the refusal is missing if the client is not to be told.

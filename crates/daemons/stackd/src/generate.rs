@@ -161,7 +161,9 @@ fn traefik(host: &str, ports: &Ports, layout: &Layout) -> String {
 
 fn traefik_dynamic(host: &str, ports: &Ports, htpasswd: &str) -> String {
     let service = |name: &str, port: u16| {
-        format!("    {name}:\n      loadBalancer:\n        servers:\n          - url: 'http://{host}:{port}'\n        healthCheck:\n          path: /-/healthy\n          interval: 10s\n          timeout: 5s\n")
+        format!(
+            "    {name}:\n      loadBalancer:\n        servers:\n          - url: 'http://{host}:{port}'\n        healthCheck:\n          path: /-/healthy\n          interval: 10s\n          timeout: 5s\n"
+        )
     };
     let guarded = |name: &str, prefix: &str, service: &str| {
         format!(

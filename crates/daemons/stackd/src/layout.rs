@@ -31,7 +31,14 @@ impl Layout {
             None => data.join("config"),
         };
         let layout = Self { data, config };
-        for dir in [&layout.config, &layout.generated(""), &layout.generated("dashboards"), &layout.generated("rules"), &layout.logs(), &layout.secrets()] {
+        for dir in [
+            &layout.config,
+            &layout.generated(""),
+            &layout.generated("dashboards"),
+            &layout.generated("rules"),
+            &layout.logs(),
+            &layout.secrets(),
+        ] {
             fs::create_dir_all(dir)?;
         }
         fs::set_permissions(layout.secrets(), std::os::unix::fs::PermissionsExt::from_mode(0o700))?;

@@ -16,7 +16,8 @@ use std::{collections::BTreeMap, process::ExitCode};
 
 use clap::Parser;
 use service::{
-    Error, LogOptions, LogTarget, Stop, Stopper, Tasks, init_logging, normalize_arguments, report, stop_signals,
+    Error, LogOptions, LogTarget, Stop, Stopper, Tasks, init_logging, normalize_arguments, report,
+    stop_signals,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info};
@@ -30,7 +31,8 @@ use secrets::{Admin, Password};
 /// The whole of the program.
 pub fn main() -> ExitCode {
     let flags = Flags::parse_from(normalize_arguments(std::env::args_os()));
-    let environment: BTreeMap<String, String> = std::env::vars().filter(|(name, _)| name.starts_with("GF_")).collect();
+    let environment: BTreeMap<String, String> =
+        std::env::vars().filter(|(name, _)| name.starts_with("GF_")).collect();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -117,6 +119,10 @@ async fn reload_at_hangup(reloads: Vec<service::Reload>, stop: Stop) {
 fn is_root() -> bool {
     std::fs::read_to_string("/proc/self/status")
         .ok()
-        .and_then(|status| status.lines().find_map(|line| Some(line.strip_prefix("Uid:")?.split_ascii_whitespace().nth(1)? == "0")))
+        .and_then(|status| {
+            status
+                .lines()
+                .find_map(|line| Some(line.strip_prefix("Uid:")?.split_ascii_whitespace().nth(1)? == "0"))
+        })
         .unwrap_or(false)
 }

@@ -25,6 +25,14 @@ struct Part {
     run: Box<dyn FnOnce(Stop) -> Running + Send>,
 }
 
+/// A daemon that runs.
+struct Started {
+    name: &'static str,
+    frame: Frame,
+    stopper: Stopper,
+    handle: JoinHandle<Result<(), Error>>,
+}
+
 /// All daemons, in the order in which they end: first those that take from outside, last those that keep.
 pub(crate) struct Parts(Vec<Part>);
 
@@ -38,7 +46,8 @@ impl Parts {
     ) -> Result<Self, Error> {
         let host = &flags.host;
         let path = |path: std::path::PathBuf| path.display().to_string();
-        let logging = [format!("--log.level={}", flags.log_level), format!("--log.format={}", flags.log_format)];
+        let logging =
+            [format!("--log.level={}", flags.log_level), format!("--log.format={}", flags.log_format)];
         let logd = part::<logd::App>(&[format!("-config.file={}", path(layout.configuration(LOKI)))]).await?;
         let alertd = part::<alertd::App>(&[
             format!("--config.file={}", path(layout.configuration(ALERTMANAGER))),
@@ -56,7 +65,8 @@ impl Parts {
             logging[1].clone(),
         ])
         .await?;
-        let agentd = part::<agentd::App>(&[format!("-config.file={}", path(layout.configuration(PROMTAIL)))]).await?;
+        let agentd =
+            part::<agentd::App>(&[format!("-config.file={}", path(layout.configuration(PROMTAIL)))]).await?;
         let uid = uid(environment, host, ports, layout).await?;
         let proxyd = part::<proxyd::App>(&[
             format!("--configFile={}", path(layout.configuration(TRAEFIK))),
@@ -74,7 +84,7 @@ impl Parts {
     /// Runs all until the stop, or until one of them ends by itself; then ends the others in order.
     pub async fn run(self, stop: Stop) -> Result<(), Error> {
         let any_ended = Stopper::new();
-        let mut running: Vec<(&'static str, Frame, Stopper, JoinHandle<Result<(), Error>>)> = Vec::new();
+        let mut running = Vec::new();
         for Part { name, frame, run } in self.0 {
             let stopper = Stopper::new();
             let (future, ended) = (run(stopper.token()), any_ended.clone());
@@ -84,18 +94,18 @@ impl Parts {
                 outcome
             };
             let handle = tokio::spawn(task.instrument(info_span!("daemon", component = name)));
-            running.push((name, frame, stopper, handle));
+            running.push(Started { name, frame, stopper, handle });
         }
         let ended = any_ended.token();
         tokio::select! {
             () = stop.requested() => {}
             () = ended.requested() => error!("a daemon ended by itself, stopping the others"),
         }
-        for (_, frame, ..) in &running {
+        for Started { frame, .. } in &running {
             frame.readiness.set_stopping();
         }
         let mut first_error = None;
-        for (name, _, stopper, mut handle) in running {
+        for Started { name, stopper, mut handle, .. } in running {
             stopper.stop();
             let outcome = match tokio::time::timeout(DEADLINE, &mut handle).await {
                 Ok(Ok(outcome)) => outcome,
@@ -120,7 +130,8 @@ impl Parts {
 /// Builds a daemon from the command line it would have by itself.
 async fn part<D: Daemon>(arguments: &[String]) -> Result<Part, Error> {
     let arguments = std::iter::once(D::NAME.to_owned()).chain(arguments.iter().cloned()).map(Into::into);
-    let flags = D::Flags::try_parse_from(normalize_arguments(arguments)).map_err(|error| named(D::NAME, &error.into()))?;
+    let flags = D::Flags::try_parse_from(normalize_arguments(arguments))
+        .map_err(|error| named(D::NAME, &error.into()))?;
     let frame = Frame::default();
     let built = D::build(flags, frame.clone()).instrument(info_span!("daemon", component = D::NAME)).await;
     let app = built.map_err(|error| named(D::NAME, &error))?;
@@ -149,8 +160,10 @@ async fn uid(
     default("GF_PATHS_DATA", layout.of("uid").display().to_string());
     default("GF_PATHS_PROVISIONING", layout.configuration(PROVISIONING).display().to_string());
     let frame = Frame::default();
-    let options =
-        uid::Options { sources: uid::Sources { environment, ..uid::Sources::default() }, ..uid::Options::default() };
+    let options = uid::Options {
+        sources: uid::Sources { environment, ..uid::Sources::default() },
+        ..uid::Options::default()
+    };
     let built = uid::App::new(options, &frame).instrument(info_span!("daemon", component = "uid")).await;
     let app = built.map_err(|error| named("uid", &error.into()))?;
     Ok(of(app, frame))

@@ -53,7 +53,11 @@ impl Admin {
         if let Ok(line) = fs::read_to_string(&path)
             && let Some((known_user, _)) = line.trim().split_once(':')
         {
-            return Ok(Self { user: known_user.to_owned(), password: Password::Known, htpasswd: line.trim().to_owned() });
+            return Ok(Self {
+                user: known_user.to_owned(),
+                password: Password::Known,
+                htpasswd: line.trim().to_owned(),
+            });
         }
         let (plain, password) = match given.filter(|given| !given.is_empty()) {
             Some(given) => (given.to_owned(), Password::Given(given.to_owned())),
@@ -65,7 +69,8 @@ impl Admin {
         let hash = bcrypt::hash(plain, BCRYPT_COST).map_err(io::Error::other)?;
         let htpasswd = format!("{user}:{hash}");
         let temporary = dir.join("htpasswd.new");
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
         writeln!(file, "{htpasswd}")?;
         file.sync_all()?;
         fs::rename(&temporary, &path)?;

@@ -2,7 +2,11 @@
 
 use std::fmt::Write;
 
-use crate::{flags::Ports, layout::Layout, secrets::{Admin, Password}};
+use crate::{
+    flags::Ports,
+    layout::Layout,
+    secrets::{Admin, Password},
+};
 
 /// The table.
 pub(crate) fn table(host: &str, ports: &Ports, layout: &Layout, admin: &Admin) -> String {
@@ -12,7 +16,11 @@ pub(crate) fn table(host: &str, ports: &Ports, layout: &Layout, admin: &Admin) -
         other => other,
     };
     let rows = [
-        ("app", format!("https://{shown}:{}/", ports.https), "everything, behind the proxy (self-signed certificate)"),
+        (
+            "app",
+            format!("https://{shown}:{}/", ports.https),
+            "everything, behind the proxy (self-signed certificate)",
+        ),
         ("uid", format!("http://{shown}:{}/", ports.uid), "dashboards, Explore (Grafana API)"),
         ("metricsd", format!("http://{shown}:{}/", ports.metricsd), "metrics (Prometheus API)"),
         ("logd", format!("http://{shown}:{}/", ports.logd), "logs (Loki API)"),

@@ -7,7 +7,7 @@ use std::{
 };
 
 use client::HttpClientConfig;
-use config::{UnitByteSize, Inert, PromDuration, Warnings, null_as_default};
+use config::{Inert, PromDuration, UnitByteSize, Warnings, null_as_default};
 use discovery::DiscoveryConfigs;
 use relabel::{RelabelConfig, Rule};
 use serde::{Deserialize, Serialize};

@@ -164,7 +164,8 @@ async fn evaluate_until(shared: Arc<Shared>, group: Arc<Group>, stop: Stop) {
     };
     let labels = group.metric_labels();
     // Counters begin at zero, so that the first failure is an increase.
-    for counter in [&shared.metrics.evaluations, &shared.metrics.failures, &shared.metrics.iterations_missed] {
+    for counter in [&shared.metrics.evaluations, &shared.metrics.failures, &shared.metrics.iterations_missed]
+    {
         drop(counter.get_or_create(&labels));
     }
     loop {

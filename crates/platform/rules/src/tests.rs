@@ -242,7 +242,8 @@ async fn alerts_reach_alertmanagers() {
     .expect("yaml");
     let notifier =
         Notifier::new(NotifierOptions { batch_size: 2, ..Default::default() }, &mut Registry::default());
-    let relabel: Vec<relabel::RelabelConfig> = serde_yaml::from_str("[{regex: replica, action: labeldrop}]").expect("yaml");
+    let relabel: Vec<relabel::RelabelConfig> =
+        serde_yaml::from_str("[{regex: replica, action: labeldrop}]").expect("yaml");
     let checked = NotifierConfig::check(&relabel, &[block], Path::new("")).expect("valid");
     notifier.apply(checked, Labels::from_pairs([("cluster", "c"), ("replica", "r")]));
     let alert = |name: &str| Notification {

@@ -223,7 +223,7 @@ fn parse_time(text: &str, default: Nanos) -> Result<Nanos, String> {
 fn parse_seconds(text: &str) -> Result<i64, ApiError> {
     if let Ok(seconds) = text.parse::<f64>() {
         let nanos = seconds * 1e9;
-        if !(nanos.abs() < i64::MAX as f64) {
+        if nanos.is_nan() || nanos.abs() >= i64::MAX as f64 {
             let text = format!("cannot parse {text:?} to a valid duration. It overflows int64");
             return Err(ApiError::BadRequest(text));
         }
