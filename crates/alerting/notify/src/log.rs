@@ -103,7 +103,7 @@ impl NotificationLog {
 
     async fn write(self: &Arc<Self>) {
         let log = Arc::clone(self);
-        let outcome = tokio::task::spawn_blocking(move || {
+        let outcome = service::spawn_blocking(move || {
             let entries = log.entries.lock().iter().map(|(k, v)| (k.clone(), v.clone())).collect();
             snapshots::save(&*log.snapshots, SNAPSHOT, &Document { entries })
         })

@@ -283,7 +283,7 @@ impl Silences {
     async fn commit(&self, state: State) -> Result<(), SilenceError> {
         let document = Document::of(state.values());
         let snapshots = Arc::clone(&self.snapshots);
-        tokio::task::spawn_blocking(move || snapshots::save(&*snapshots, SNAPSHOT, &document))
+        service::spawn_blocking(move || snapshots::save(&*snapshots, SNAPSHOT, &document))
             .await
             .unwrap_or_else(|error| Err(io::Error::other(error)))
             .map_err(SilenceError::Store)?;

@@ -4,6 +4,7 @@
 //! [`Frame`] of its own and runs them itself. Nothing here is global but the log subscriber and the crypto provider, which a process
 //! has one of.
 
+mod blocking;
 mod cli;
 mod daemon;
 mod grpc;
@@ -15,6 +16,7 @@ mod reload;
 mod report;
 mod stop;
 
+pub use blocking::spawn_blocking;
 pub use cli::{Version, normalize_arguments};
 pub use daemon::{Daemon, Error, Frame, main};
 pub use grpc::GrpcServer;

@@ -212,7 +212,7 @@ fn spawn_job(tasks: &Tasks, name: String, task: JobTask) {
     tasks.spawn(format!("job {name}"), async move {
         let (running, ended) = std::sync::mpsc::sync_channel(1);
         let until = stop.clone();
-        let mut thread = tokio::task::spawn_blocking(move || task.run(&runtime, &stop, &ended));
+        let mut thread = service::spawn_blocking(move || task.run(&runtime, &stop, &ended));
         let outcome = tokio::select! {
             outcome = &mut thread => outcome,
             () = until.requested() => {
@@ -246,7 +246,7 @@ async fn save_positions(positions: Arc<Positions>, period: Duration, stop: Stop)
 }
 
 async fn save(positions: Arc<Positions>) {
-    let saved = tokio::task::spawn_blocking(move || positions.save()).await;
+    let saved = service::spawn_blocking(move || positions.save()).await;
     if let Ok(Err(error)) = saved {
         error!(error = report(&error), "positions are not saved");
     }

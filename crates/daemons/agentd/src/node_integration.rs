@@ -81,7 +81,7 @@ async fn scrape(State(node): State<NodeMetrics>, RawQuery(query): RawQuery, head
     } else {
         Format::Text
     };
-    let gathered = tokio::task::spawn_blocking(move || {
+    let gathered = service::spawn_blocking(move || {
         let text = node.exporter.gather(&selection, format);
         drop(slot);
         text

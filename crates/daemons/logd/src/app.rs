@@ -6,8 +6,8 @@ use logql::engine::{Engine, EngineOptions};
 use prometheus_client::{metrics::info::Info, registry::Registry};
 use service::{
     Daemon, Error, Frame, GrpcServer, HttpOptions, HttpServer, LogOptions, RequestMetrics, Stop, Tasks,
+    spawn_blocking,
 };
-use tokio::task::spawn_blocking;
 use tracing::{info, warn};
 
 use crate::{

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
-use tokio::task::spawn_blocking;
+use service::spawn_blocking;
 use tonic::{
     Code, Request, Response, Status,
     service::{Routes, RoutesBuilder},

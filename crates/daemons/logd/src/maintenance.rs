@@ -7,8 +7,7 @@ use std::{
 };
 
 use model::Nanos;
-use service::{Stop, report};
-use tokio::task::spawn_blocking;
+use service::{Stop, report, spawn_blocking};
 use tracing::error;
 
 use crate::tenants::Tenants;

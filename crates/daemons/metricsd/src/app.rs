@@ -13,8 +13,8 @@ use rules::{Manager as RuleManager, ManagerOptions, Notifier, NotifierOptions};
 use scrape::Manager as ScrapeManager;
 use service::{
     Daemon, Error, Frame, HttpOptions, HttpServer, LogOptions, ReloadMetrics, Stop, Tasks, report,
+    spawn_blocking,
 };
-use tokio::task::spawn_blocking;
 use tracing::{error, info, warn};
 use tsdb::{Db, DbOptions};
 

@@ -35,7 +35,7 @@ impl Reloader {
     /// Reads the files again. What does not hold leaves everything as it was.
     pub async fn reload(self: Arc<Self>) -> Result<(), Error> {
         let metrics = self.metrics.clone();
-        let outcome = match tokio::task::spawn_blocking(move || self.load_and_apply()).await {
+        let outcome = match service::spawn_blocking(move || self.load_and_apply()).await {
             Ok(outcome) => outcome,
             Err(error) => Err(error.into()),
         };

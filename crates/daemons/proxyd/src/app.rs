@@ -14,7 +14,6 @@ use tracing::{error, info, warn};
 
 use crate::{
     Flags, Options,
-    blocking::off_the_async_threads,
     config::settings::Settings,
     entry_point::Listener,
     observe::{AccessLog, ProxyMetrics},
@@ -51,7 +50,7 @@ impl App {
         }
         let data_dir = settings.data_dir.clone();
         let default_certificate =
-            off_the_async_threads(move || tls::default_certificate(Some(&data_dir))).await??;
+            service::spawn_blocking(move || tls::default_certificate(Some(&data_dir))).await??;
         let mut listeners = Vec::new();
         for point in settings.entry_points.values() {
             listeners.push(Listener::bind(point.clone()).await?);
@@ -79,7 +78,7 @@ impl App {
             default_certificate,
             stop: check_stopper.token(),
         };
-        let shared = off_the_async_threads(move || Shared::new(parts)).await?;
+        let shared = service::spawn_blocking(move || Shared::new(parts)).await?;
         if shared.metrics.is_some() {
             let collector = RuntimeCollector::new(Arc::downgrade(&shared));
             frame.metrics.registry().register_collector(Box::new(collector));
@@ -91,7 +90,7 @@ impl App {
                 let weak = weak.clone();
                 async move {
                     let Some(shared) = weak.upgrade() else { return Ok(()) };
-                    off_the_async_threads(move || shared.reload()).await??;
+                    service::spawn_blocking(move || shared.reload()).await??;
                     Ok(())
                 }
             })

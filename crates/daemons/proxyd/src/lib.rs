@@ -11,7 +11,6 @@
 
 mod api;
 mod app;
-mod blocking;
 mod config;
 mod entry_point;
 mod flags;

@@ -14,7 +14,6 @@ use tracing::{error, info};
 
 use crate::{
     api,
-    blocking::off_the_async_threads,
     config::settings::Settings,
     observe::{AccessLog, ProxyMetrics},
     provider::{
@@ -158,7 +157,7 @@ impl Shared {
                 () = tokio::time::sleep(WATCH_INTERVAL) => {}
             }
             let shared = self.clone();
-            let reloaded = off_the_async_threads(move || {
+            let reloaded = service::spawn_blocking(move || {
                 if shared.has_changed() {
                     info!("dynamic configuration changed");
                     let _ = shared.reload();

@@ -174,7 +174,7 @@ impl App {
                 let provisioning = provisioning.clone();
                 async move {
                     let Some(provisioning) = provisioning.upgrade() else { return Err("stopped".into()) };
-                    tokio::task::spawn_blocking(move || provisioning.reload()).await?.map_err(Into::into)
+                    service::spawn_blocking(move || provisioning.reload()).await?.map_err(Into::into)
                 }
             })
             .await;
@@ -208,7 +208,7 @@ impl App {
         server.serve(routes, stop).await;
         // Requests first, then what they may have used, then the last words to the disk.
         tasks.finish(TASKS_DEADLINE).await?;
-        tokio::task::spawn_blocking(move || {
+        service::spawn_blocking(move || {
             state.flush()?;
             state.write_backup()
         })
@@ -320,7 +320,7 @@ async fn sweep(shared: Arc<Shared>, stop: Stop) {
     loop {
         let work = shared.clone();
         let swept =
-            tokio::task::spawn_blocking(move || work.stores.sessions.sweep(work.authenticator.lifetimes()));
+            service::spawn_blocking(move || work.stores.sessions.sweep(work.authenticator.lifetimes()));
         if let Ok(Err(cause)) = swept.await {
             error!(error = report(&cause), "sessions that are over were not removed");
         }
@@ -338,7 +338,7 @@ async fn back_up(state: Arc<SledStore>, stop: Stop) {
             () = tokio::time::sleep(BACKUP_EVERY) => {}
         }
         let state = state.clone();
-        if let Ok(Err(cause)) = tokio::task::spawn_blocking(move || state.write_backup()).await {
+        if let Ok(Err(cause)) = service::spawn_blocking(move || state.write_backup()).await {
             error!(error = report(&cause), "state store was not backed up");
         }
     }

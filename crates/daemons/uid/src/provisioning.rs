@@ -147,7 +147,7 @@ impl Provisioning {
                 continue;
             }
             let stores = self.stores.clone();
-            let scanned = tokio::task::spawn_blocking(move || {
+            let scanned = service::spawn_blocking(move || {
                 for folder in due {
                     folder.lock().scan(&stores.catalog);
                 }

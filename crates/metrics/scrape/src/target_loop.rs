@@ -72,7 +72,7 @@ impl TargetLoop {
         }
         let (job, target, storage) = (self.job.clone(), self.target.clone(), self.storage.clone());
         let metrics = self.metrics.clone();
-        let stored = tokio::task::spawn_blocking(move || {
+        let stored = service::spawn_blocking(move || {
             let mut cache = cache;
             let outcome = store(&job, &target, storage.as_ref(), &metrics, &mut cache, fetched, at, started);
             (cache, outcome)
@@ -108,7 +108,7 @@ impl TargetLoop {
 
     async fn end(self, mut cache: Cache) {
         let Self { job, target, storage, metrics, .. } = self;
-        let ended = tokio::task::spawn_blocking(move || {
+        let ended = service::spawn_blocking(move || {
             Ingest { job: &job, target: &target, cache: &mut cache, metrics: &metrics, now: now() }
                 .end(storage.as_ref())
         })

@@ -53,7 +53,7 @@ impl Discovery {
                 _ = tick.tick() => {}
             }
             let mut files = std::mem::take(&mut self.files);
-            let polled = tokio::task::spawn_blocking(move || {
+            let polled = service::spawn_blocking(move || {
                 let changed = files.iter_mut().fold(false, |changed, file| file.poll() | changed);
                 (files, changed)
             });

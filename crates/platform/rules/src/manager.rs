@@ -132,7 +132,7 @@ impl Manager {
             let shared = self.shared.clone();
             self.tasks.spawn(format!("end of rule group {}", running.group.name), async move {
                 let ending = move || running.group.end(shared.evaluator.as_ref(), now());
-                if let Err(error) = tokio::task::spawn_blocking(ending).await {
+                if let Err(error) = service::spawn_blocking(ending).await {
                     error!(%error, "BUG: ending a rule group panicked");
                 }
             });
@@ -176,7 +176,7 @@ async fn evaluate_until(shared: Arc<Shared>, group: Arc<Group>, stop: Stop) {
         }
         let Ok(permit) = shared.permits.acquire().await else { return };
         let (at, evaluated, group) = (due, shared.clone(), group.clone());
-        let alerts = tokio::task::spawn_blocking(move || {
+        let alerts = service::spawn_blocking(move || {
             let context = evaluated.context.lock().clone();
             let evaluation = Evaluation {
                 evaluator: &evaluated.evaluator,

@@ -77,6 +77,9 @@ fn timestamp(message: &[u8]) -> Result<i64, DecodeError> {
             _ => {}
         }
     }
+    if !(0..1_000_000_000).contains(&nanos) {
+        return Err(DecodeError::Nanos { nanos });
+    }
     Ok(seconds.saturating_mul(1_000_000_000).saturating_add(nanos))
 }
 
@@ -142,6 +145,17 @@ mod tests {
         far.streams[0].entries[0].timestamp = Some(prost_types::Timestamp { seconds: i64::MAX, nanos: 1 });
         let streams = decode(&Bytes::from(far.encode_to_vec())).expect("decodes");
         assert_eq!(streams[0].entries[0].timestamp, i64::MAX);
+    }
+
+    #[test]
+    fn nanoseconds_beyond_a_second_are_refused() {
+        let mut odd = request();
+        odd.streams[0].entries[0].timestamp =
+            Some(prost_types::Timestamp { seconds: 1, nanos: 1_000_000_000 });
+        assert_eq!(
+            decode(&Bytes::from(odd.encode_to_vec())),
+            Err(DecodeError::Nanos { nanos: 1_000_000_000 })
+        );
     }
 
     proptest! {

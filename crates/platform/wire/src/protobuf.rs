@@ -17,6 +17,12 @@ pub enum DecodeError {
         /// The type found.
         wire_type: u8,
     },
+    /// A timestamp's nanoseconds are not within a second.
+    #[error("protobuf: timestamp with {nanos} nanoseconds is out of range")]
+    Nanos {
+        /// As sent.
+        nanos: i64,
+    },
     /// A string is not UTF-8.
     #[error("protobuf: string field {field} is not valid UTF-8")]
     Utf8 {

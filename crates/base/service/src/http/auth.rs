@@ -43,8 +43,7 @@ impl BasicAuth {
         if let Some(verdict) = cached(&self.verdicts.lock()) {
             return verdict;
         }
-        let fits =
-            tokio::task::spawn_blocking(move || bcrypt::verify(password, &hash).unwrap_or(false)).await;
+        let fits = crate::spawn_blocking(move || bcrypt::verify(password, &hash).unwrap_or(false)).await;
         let verdict = fits.unwrap_or(false) && self.users.contains_key(&user);
         let mut verdicts = self.verdicts.lock();
         if verdicts.len() >= CACHED_VERDICTS {

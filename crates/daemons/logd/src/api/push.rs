@@ -7,7 +7,7 @@ use axum::{
     extract::State,
 };
 use http::{HeaderMap, StatusCode, header};
-use tokio::task::spawn_blocking;
+use service::spawn_blocking;
 use wire::loki_push::{self, PushedStream};
 
 use super::{

@@ -13,8 +13,8 @@ use config::{GoDuration, PromDuration};
 use http::{HeaderMap, StatusCode, header};
 use logql::syntax::{format_query, parse};
 use model::Nanos;
+use service::spawn_blocking;
 use streams::{LogQuerier, LogSource, QueryError};
-use tokio::task::spawn_blocking;
 
 use super::{ApiError, ApiState, json, params::Params, tenant::TenantName};
 use crate::{

@@ -8,8 +8,7 @@ use axum::{
 };
 use http::{StatusCode, header};
 use serde_json::json;
-use service::Readiness;
-use tokio::task::spawn_blocking;
+use service::{Readiness, spawn_blocking};
 
 use super::{ApiError, ApiState};
 

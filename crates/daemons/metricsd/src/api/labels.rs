@@ -7,8 +7,8 @@ use axum::{
     response::Response,
 };
 use model::Labels;
+use service::spawn_blocking;
 use storage::{LabelQuery, Queryable, SelectHints};
-use tokio::task::spawn_blocking;
 
 use super::{ApiError, ApiState, json, params::Params};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{extract::State, response::Response};
 use model::Millis;
 use promql::{CancelToken, QueryOptions, QueryResult};
-use tokio::task::spawn_blocking;
+use service::spawn_blocking;
 
 use super::{
     ApiError, ApiState, json,

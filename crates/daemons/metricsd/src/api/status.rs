@@ -72,7 +72,7 @@ pub(super) async fn tsdb(State(state): State<Arc<ApiState>>, params: Params) -> 
         return Err(invalid("limit", format!("limit must be between 1 and {}", TSDB_LIMIT.1)));
     }
     let db = state.db()?;
-    let status = tokio::task::spawn_blocking(move || db.status(limit)).await?;
+    let status = service::spawn_blocking(move || db.status(limit)).await?;
     let list = |stats: &[Stat]| -> Vec<Value> {
         stats.iter().map(|stat| json!({"name": stat.name, "value": stat.value})).collect()
     };

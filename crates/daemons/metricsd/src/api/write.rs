@@ -9,8 +9,8 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode, header};
 use model::{Labels, LabelsBuilder, METRIC_NAME};
+use service::spawn_blocking;
 use storage::{AppendError, CommitError, Exemplar};
-use tokio::task::spawn_blocking;
 use tracing::{debug, warn};
 use tsdb::{Db, RawBatch};
 use wire::{

@@ -19,10 +19,7 @@ use tokio::{
 use tracing::{error, warn};
 
 use super::exchange::Exchange;
-use crate::{
-    blocking::off_the_async_threads,
-    config::settings::{AccessLogFormat, AccessLogSettings, FieldMode},
-};
+use crate::config::settings::{AccessLogFormat, AccessLogSettings, FieldMode};
 
 /// Lines that wait for the disk; more are dropped and counted.
 const QUEUED_LINES: usize = 10_000;
@@ -46,7 +43,7 @@ impl AccessLog {
         let (lines, queue) = channel(QUEUED_LINES);
         let mut output = Output::open(settings.file.as_deref())?;
         let path = settings.file.clone();
-        let writer = off_the_async_threads(move || write_all(queue, &mut output, path.as_deref()));
+        let writer = service::spawn_blocking(move || write_all(queue, &mut output, path.as_deref()));
         Ok((Self { settings, lines, dropped: AtomicU64::new(0), requests: AtomicU64::new(0) }, writer))
     }
 

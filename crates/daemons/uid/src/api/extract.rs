@@ -66,7 +66,7 @@ where
     T: Send + 'static,
     E: Into<ApiError> + Send + 'static,
 {
-    tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::internal(&error))?.map_err(Into::into)
+    service::spawn_blocking(work).await.map_err(|error| ApiError::internal(&error))?.map_err(Into::into)
 }
 
 /// The pairs of a query string.

@@ -22,7 +22,7 @@ async fn query(State(shared): State<AppState>, _: Identity, body: Bytes) -> Resu
     drop(body);
     let outcome = shared.runner.run(request).await;
     let status = outcome.status();
-    let json = tokio::task::spawn_blocking(move || serde_json::to_vec(&outcome))
+    let json = service::spawn_blocking(move || serde_json::to_vec(&outcome))
         .await
         .map_err(|error| ApiError::internal(&error))?
         .map_err(|error| ApiError::internal(&error))?;

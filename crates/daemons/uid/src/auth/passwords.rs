@@ -76,7 +76,7 @@ impl Passwords {
     ) -> Result<T, PasswordError> {
         let turn = tokio::time::timeout(TURN_TIMEOUT, self.hashing.acquire()).await;
         let Ok(Ok(_turn)) = turn else { return Err(PasswordError::Busy) };
-        let done = tokio::task::spawn_blocking(work).await;
+        let done = service::spawn_blocking(work).await;
         done.map_err(|_| PasswordError::Busy)?.map_err(PasswordError::Hash)
     }
 }

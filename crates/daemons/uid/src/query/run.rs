@@ -224,7 +224,7 @@ fn plain_text(body: &[u8], status: StatusCode) -> String {
 /// Reads an answer; large ones beside the async threads.
 pub(super) async fn read_answer(body: Bytes) -> Result<Answered, QueryError> {
     let answered = if body.len() > READ_APART_ABOVE {
-        tokio::task::spawn_blocking(move || series::read(&body)).await.map_err(|error| QueryError {
+        service::spawn_blocking(move || series::read(&body)).await.map_err(|error| QueryError {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             message: error.to_string(),
             source: "plugin",
