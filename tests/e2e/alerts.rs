@@ -37,7 +37,7 @@ async fn a_firing_alert_and_its_resolution_reach_a_webhook() {
     )
     .expect("write");
     let stack = Stack::start_with_alertd_on(dir.path(), alertd_port).await;
-    assert!(stack.write("level", "tank", 12.0).await);
+    stack.write("level", "tank", 12.0).await.expect("acknowledged");
     let body = eventually("the alert", || async { notification(&webhook, "firing") }).await;
     assert_eq!(body["receiver"], "hook");
     assert_eq!(body["groupLabels"]["alertname"], "TooHigh");
@@ -45,7 +45,7 @@ async fn a_firing_alert_and_its_resolution_reach_a_webhook() {
     assert_eq!(body["alerts"][0]["annotations"]["summary"], "tank is at 12");
     let shown = stack.json("alertd", "/api/v2/alerts").await;
     assert_eq!(shown[0]["labels"]["alertname"], "TooHigh", "{shown}");
-    assert!(stack.write("level", "tank", 1.0).await);
+    stack.write("level", "tank", 1.0).await.expect("acknowledged");
     let body = eventually("the resolution", || async { notification(&webhook, "resolved") }).await;
     assert_eq!(body["alerts"][0]["labels"]["alertname"], "TooHigh");
     stack.process.terminate().await;

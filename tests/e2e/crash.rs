@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -10,16 +10,17 @@ use std::{
 
 use testkit::eventually;
 
-use crate::process::Stack;
+use crate::process::{Stack, now_millis};
 
 const WRITERS: usize = 4;
 const CRASHES: usize = 3;
 
-/// What one writer has had acknowledged: the highest number, in a counter that only goes up.
+/// What one writer has had acknowledged: numbers, each written once.
 #[derive(Default)]
 struct Acknowledged {
-    samples: AtomicU64,
-    lines: AtomicU64,
+    next: AtomicU64,
+    samples: Mutex<Vec<u64>>,
+    lines: Mutex<Vec<u64>>,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -29,12 +30,12 @@ async fn acknowledged_samples_and_lines_survive() {
     for crash in 0..CRASHES {
         let stack = Arc::new(Stack::start(dir.path(), &[]).await);
         check(&stack, &writers).await;
-        let stop = Arc::new(AtomicBool::new(false));
+        let killed = Arc::new(AtomicBool::new(false));
         let tasks: Vec<_> = writers
             .iter()
             .enumerate()
             .map(|(number, acknowledged)| {
-                tokio::spawn(write(stack.clone(), number, acknowledged.clone(), stop.clone()))
+                tokio::spawn(write(stack.clone(), number, acknowledged.clone(), killed.clone()))
             })
             .collect();
         let before = total(&writers);
@@ -42,8 +43,8 @@ async fn acknowledged_samples_and_lines_survive() {
         // At another moment each time, in the middle of requests.
         tokio::time::sleep(Duration::from_millis(37 * crash as u64)).await;
         // The writers still write when the process dies.
+        killed.store(true, Ordering::SeqCst);
         stack.process.kill_now();
-        stop.store(true, Ordering::SeqCst);
         for task in tasks {
             task.await.expect("writer");
         }
@@ -53,27 +54,29 @@ async fn acknowledged_samples_and_lines_survive() {
     stack.process.terminate().await;
 }
 
-fn total(writers: &[Arc<Acknowledged>]) -> u64 {
-    writers
-        .iter()
-        .map(|writer| writer.samples.load(Ordering::SeqCst) + writer.lines.load(Ordering::SeqCst))
-        .sum()
+fn total(writers: &[Arc<Acknowledged>]) -> usize {
+    let count = |numbers: &Mutex<Vec<u64>>| numbers.lock().expect("lock").len();
+    writers.iter().map(|writer| count(&writer.samples) + count(&writer.lines)).sum()
 }
 
 /// Counts up, one sample and one line at a time, and notes what was acknowledged.
-async fn write(stack: Arc<Stack>, number: usize, acknowledged: Arc<Acknowledged>, stop: Arc<AtomicBool>) {
+async fn write(stack: Arc<Stack>, number: usize, acknowledged: Arc<Acknowledged>, killed: Arc<AtomicBool>) {
     let job = format!("writer-{number}");
-    let mut next =
-        acknowledged.samples.load(Ordering::SeqCst).max(acknowledged.lines.load(Ordering::SeqCst)) + 1;
-    // One request may be under way when the process dies: the last ones go unacknowledged.
-    while !stop.load(Ordering::SeqCst) {
-        if stack.write("written_total", &job, next as f64).await {
-            acknowledged.samples.store(next, Ordering::SeqCst);
+    let mut written_at = 0;
+    while !killed.load(Ordering::SeqCst) {
+        // A series has one sample a millisecond.
+        while now_millis() <= written_at {
+            tokio::task::yield_now().await;
         }
-        if stack.push(&job, &format!("line {next}")).await {
-            acknowledged.lines.store(next, Ordering::SeqCst);
-        }
-        next += 1;
+        written_at = now_millis() + 1;
+        let next = acknowledged.next.fetch_add(1, Ordering::SeqCst) + 1;
+        let note = |outcome: Result<(), String>, numbers: &Mutex<Vec<u64>>| match outcome {
+            Ok(()) => numbers.lock().expect("lock").push(next),
+            // Only the kill is a reason not to acknowledge.
+            Err(error) => assert!(killed.load(Ordering::SeqCst), "{job}: {next} was refused: {error}"),
+        };
+        note(stack.write("written_total", &job, next as f64).await, &acknowledged.samples);
+        note(stack.push(&job, &format!("line {next}")).await, &acknowledged.lines);
     }
 }
 
@@ -81,20 +84,24 @@ async fn write(stack: Arc<Stack>, number: usize, acknowledged: Arc<Acknowledged>
 async fn check(stack: &Stack, writers: &[Arc<Acknowledged>]) {
     for (number, acknowledged) in writers.iter().enumerate() {
         let job = format!("writer-{number}");
-        let samples = acknowledged.samples.load(Ordering::SeqCst);
-        if samples > 0 {
-            // The counter's newest value, and how many samples led to it: each value was written once.
-            let newest = stack.query(&format!("max_over_time(written_total{{job=\"{job}\"}}[1h])")).await;
-            let newest: f64 = newest[0]["value"][1].as_str().expect("value").parse().expect("number");
-            assert!(newest >= samples as f64, "{job}: newest sample {newest}, acknowledged {samples}");
+        let samples = acknowledged.samples.lock().expect("lock").clone();
+        let found: Vec<f64> = stack.samples(&format!("written_total{{job=\"{job}\"}}[1h]")).await;
+        for sample in &samples {
+            assert!(
+                found.contains(&(*sample as f64)),
+                "{job}: sample {sample} is gone, {} of {} found",
+                found.len(),
+                samples.len()
+            );
         }
-        let lines = acknowledged.lines.load(Ordering::SeqCst);
+        let lines = acknowledged.lines.lock().expect("lock").clone();
         let found = stack.lines(&format!("{{job=\"{job}\"}}")).await;
-        for line in 1..=lines {
+        for line in &lines {
             assert!(
                 found.contains(&format!("line {line}")),
-                "{job}: line {line} of {lines} acknowledged is gone, {} found",
-                found.len()
+                "{job}: line {line} is gone, {} of {} found",
+                found.len(),
+                lines.len()
             );
         }
     }

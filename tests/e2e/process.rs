@@ -178,6 +178,14 @@ impl Stack {
         answer["data"]["result"].as_array().cloned().unwrap_or_default()
     }
 
+    /// The values of all samples that a range selector finds.
+    pub async fn samples(&self, selector: &str) -> Vec<f64> {
+        let series = self.query(selector).await;
+        let values =
+            series.iter().flat_map(|series| series["values"].as_array().cloned().unwrap_or_default());
+        values.filter_map(|value| value[1].as_str()?.parse().ok()).collect()
+    }
+
     /// All lines that a LogQL selector finds in the last hour, newest first.
     pub async fn lines(&self, query: &str) -> Vec<String> {
         let path = format!("/loki/api/v1/query_range?query={}&limit=5000", encode(query));
@@ -188,8 +196,8 @@ impl Stack {
         values.filter_map(|value| value[1].as_str().map(str::to_owned)).collect()
     }
 
-    /// Writes one sample by remote write; whether it was acknowledged.
-    pub async fn write(&self, name: &str, job: &str, value: f64) -> bool {
+    /// Writes one sample by remote write; an error is why it was not acknowledged.
+    pub async fn write(&self, name: &str, job: &str, value: f64) -> Result<(), String> {
         let label = |name: &str, value: &str| Label { name: name.into(), value: value.into() };
         let request = WriteRequest {
             timeseries: vec![TimeSeries {
@@ -205,17 +213,27 @@ impl Stack {
             .header("Content-Type", "application/x-protobuf")
             .header("Content-Encoding", "snappy")
             .body(wire::snappy_compress(&request.encode_to_vec()));
-        request.send().await.is_ok_and(|answer| answer.status().is_success())
+        acknowledged(request).await
     }
 
-    /// Pushes one line; whether it was acknowledged.
-    pub async fn push(&self, job: &str, line: &str) -> bool {
+    /// Pushes one line; an error is why it was not acknowledged.
+    pub async fn push(&self, job: &str, line: &str) -> Result<(), String> {
         let nanos = now_millis() as i128 * 1_000_000;
         let body =
             serde_json::json!({"streams": [{"stream": {"job": job}, "values": [[nanos.to_string(), line]]}]});
         let request = self.client.post(self.url("logd", "/loki/api/v1/push")).json(&body);
-        request.send().await.is_ok_and(|answer| answer.status().is_success())
+        acknowledged(request).await
     }
+}
+
+/// Sends a write; an error is why it was not acknowledged.
+async fn acknowledged(request: reqwest::RequestBuilder) -> Result<(), String> {
+    let answer = request.send().await.map_err(|error| format!("{error:?}"))?;
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(());
+    }
+    Err(format!("{status}: {}", answer.text().await.unwrap_or_default()))
 }
 
 fn port_of(ports: &[(&'static str, u16)], part: &str) -> u16 {
