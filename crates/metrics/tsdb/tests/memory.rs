@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::{env, fs};
+use std::{env, fs, time::Instant};
 
 use common::open;
 use model::Labels;
@@ -74,4 +74,9 @@ fn memory_of_a_series() {
     }
     db.maintain().unwrap();
     println!("at the end: {} bytes a series", (anonymous_bytes() - before) / series);
+    drop(db);
+    let start = Instant::now();
+    let db = open(dir.path());
+    assert_eq!(db.series_count(), series as u64);
+    println!("opened again in {:?}", start.elapsed());
 }
