@@ -74,7 +74,9 @@ fn list(dir: &Path) -> io::Result<Vec<(u32, PathBuf)>> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         let number = filenames::parse_segment(&entry.file_name().to_string_lossy());
-        if let Some(number) = number.and_then(|number| u32::try_from(number).ok()) {
+        let number = number.and_then(|number| u32::try_from(number).ok());
+        // There must be a number behind it.
+        if let Some(number) = number.filter(|number| *number < u32::MAX) {
             files.push((number, entry.path()));
         }
     }
