@@ -27,6 +27,8 @@ use crate::{
 
 /// How often the database looks for work.
 const MAINTAIN_INTERVAL: Duration = Duration::from_secs(60);
+/// How often full chunks are moved from memory to files; costs nothing where there are none.
+const MAP_INTERVAL: Duration = Duration::from_secs(1);
 /// How long each part may take to end.
 const PART_DEADLINE: Duration = Duration::from_secs(20);
 
@@ -174,6 +176,7 @@ impl App {
             .await;
         let maintaining = Tasks::new(&stop);
         maintaining.spawn("database maintenance", maintain(db.clone(), maintaining.stop()));
+        maintaining.spawn("head chunks", map_chunks(db.clone(), maintaining.stop()));
         drop(opening);
         info!("ready");
 
@@ -213,6 +216,20 @@ async fn maintain(db: Arc<Db>, stop: Stop) {
                 error!(error = report(&error), "database maintenance failed, it is tried again")
             }
             Err(error) => error!(%error, "BUG: database maintenance panicked"),
+        }
+    }
+}
+
+/// Full chunks leave memory soon after they are full, and not by one great batch a minute.
+async fn map_chunks(db: Arc<Db>, stop: Stop) {
+    loop {
+        tokio::select! {
+            () = stop.requested() => return,
+            () = tokio::time::sleep(MAP_INTERVAL) => {}
+        }
+        let db = db.clone();
+        if let Err(error) = spawn_blocking(move || db.map_chunks()).await {
+            error!(%error, "BUG: moving head chunks to files panicked");
         }
     }
 }

@@ -7,8 +7,9 @@ use model::{Labels, Millis};
 
 use crate::{
     block::{Block, BlockChunk, BlockCompaction, BlockError, BlockMeta, BlockStats, BlockWriter, new_ulid},
-    chunk::{ChunkError, XorEncoder, decode_each},
+    chunk::{ChunkError, Encoding, XorEncoder, decode_each},
     head::{ClosedChunk, Head, MemSeries},
+    head_chunks::{ChunkData, HeadChunkError, HeadChunks},
     intervals::Intervals,
 };
 
@@ -39,11 +40,8 @@ pub(crate) fn compact_head(
     let mut writer = BlockWriter::create(Arc::clone(fs), dir, meta, texts)?;
     let mut written = 0u64;
     for series in series {
-        let chunks = chunks_in(&series, min_time, max_time).map_err(|source| BlockError::Chunk {
-            path: dir.join(&ulid),
-            reference: series.series_ref(),
-            source,
-        })?;
+        let chunks = chunks_in(&series, head.chunk_files(), min_time, max_time)
+            .map_err(|source| BlockError::Head { labels: series.labels().clone(), source })?;
         if !chunks.is_empty() {
             let chunks: Vec<_> = chunks.iter().map(BlockChunk::closed).collect();
             writer.add_series(series.labels(), &chunks)?;
@@ -81,11 +79,18 @@ fn texts_of<'a>(all: impl Iterator<Item = &'a Labels>) -> Vec<Box<str>> {
 }
 
 /// The chunks of a series in `[min_time, max_time)` without what is deleted. Chunks that lie within are taken as they are.
-fn chunks_in(series: &MemSeries, min_time: Millis, max_time: Millis) -> Result<Vec<ClosedChunk>, ChunkError> {
+fn chunks_in(
+    series: &MemSeries,
+    files: &HeadChunks,
+    min_time: Millis,
+    max_time: Millis,
+) -> Result<Vec<ClosedChunk>, HeadChunkError> {
     let state = series.state();
-    let mut chunks = state.chunks_in(min_time, max_time - 1);
+    let taken = state.chunks_in(min_time, max_time - 1);
     let deleted = state.deleted().cloned().unwrap_or_default();
+    let files = files.files();
     drop(state);
+    let mut chunks = taken.into_iter().map(|chunk| chunk.load(&files)).collect::<Result<Vec<_>, _>>()?;
     for chunk in &mut chunks {
         let whole = chunk.min_time >= min_time && chunk.max_time < max_time;
         if !whole || !deleted.is_empty() {
@@ -103,6 +108,9 @@ fn part_of(
     max_time: Millis,
     deleted: &Intervals,
 ) -> Result<ClosedChunk, ChunkError> {
+    if let Encoding::Other(byte) = chunk.encoding {
+        return Err(ChunkError::Unsupported(byte));
+    }
     let mut encoder = XorEncoder::new();
     let (mut first, mut last) = (Millis::MAX, Millis::MIN);
     decode_each(&chunk.data, usize::MAX, |timestamp, value| {
@@ -113,5 +121,10 @@ fn part_of(
         }
         ControlFlow::Continue(())
     })?;
-    Ok(ClosedChunk { min_time: first, max_time: last, data: encoder.bytes().into() })
+    Ok(ClosedChunk {
+        min_time: first,
+        max_time: last,
+        encoding: Encoding::Xor,
+        data: ChunkData::Memory(encoder.bytes().into()),
+    })
 }

@@ -23,6 +23,7 @@ use crate::{
     blocks::Blocks,
     filenames,
     head::{Head, HeadAppender, HeadOptions, HeadQuerier, RawBatch},
+    head_chunks::{FoundChunks, HeadChunks},
     metrics::Metrics,
     query::{DbQuerier, Part},
     status,
@@ -32,7 +33,7 @@ use crate::{
 /// A time series database in a folder that a Prometheus can open as well, though not at the same time.
 ///
 /// *Threading*: everything may be called from any thread; nothing blocks for longer than a disk access but [`Db::maintain`], which is to
-/// be called about once a minute on a thread of its own.
+/// be called about once a minute on a thread of its own, and [`Db::map_chunks`], about once a second.
 pub struct Db {
     pub(crate) options: DbOptions,
     pub(crate) metrics: Metrics,
@@ -70,8 +71,10 @@ impl Db {
         metrics.blocks.retention_limit_seconds.set(options.retention_time.as_secs() as i64);
         let blocks = Blocks::open(&dir, metrics.blocks.clone()).map_err(io_error(&dir))?;
         let min_valid_time = blocks.max_time().unwrap_or(Millis::MIN);
-        let head = Arc::new(Head::new(head_options(&options), min_valid_time, metrics.head.clone()));
-        replay(&head, &wal_dir, &options, &metrics)?;
+        let (chunk_files, found) = open_head_chunks(&options, &metrics)?;
+        let head =
+            Arc::new(Head::new(head_options(&options), min_valid_time, chunk_files, metrics.head.clone()));
+        replay(&head, found, &wal_dir, &options, &metrics)?;
         Ok(Self {
             options,
             metrics,
@@ -88,6 +91,8 @@ impl Db {
         if self.closed.swap(true, Ordering::AcqRel) {
             return Ok(());
         }
+        // The next start has less to read.
+        self.map_chunks();
         match self.head.wal() {
             Some(wal) => wal.close(),
             None => Ok(()),
@@ -211,11 +216,22 @@ fn head_options(options: &DbOptions) -> HeadOptions {
     }
 }
 
-fn replay(head: &Head, wal_dir: &Path, options: &DbOptions, metrics: &Metrics) -> Result<(), OpenError> {
+fn open_head_chunks(options: &DbOptions, metrics: &Metrics) -> Result<(HeadChunks, FoundChunks), OpenError> {
+    let dir = options.dir.join(filenames::CHUNKS_HEAD);
+    HeadChunks::open(Arc::clone(&options.fs), &dir, metrics.head_chunks.clone()).map_err(io_error(&dir))
+}
+
+fn replay(
+    head: &Head,
+    found: FoundChunks,
+    wal_dir: &Path,
+    options: &DbOptions,
+    metrics: &Metrics,
+) -> Result<(), OpenError> {
     let start = Instant::now();
     let layout = WalLayout::read(wal_dir).map_err(io_error(wal_dir))?;
     info!(segments = layout.segments.len(), path = %wal_dir.display(), "replaying the write-ahead log");
-    head.replay(&layout, &options.replay_progress, &metrics.wal).map_err(OpenError::Replay)?;
+    head.replay(&layout, found, &options.replay_progress, &metrics.wal).map_err(OpenError::Replay)?;
     metrics.wal.replay_seconds.set(start.elapsed().as_secs_f64());
     let wal_options = WalOptions {
         segment_size: options.wal_segment_size,

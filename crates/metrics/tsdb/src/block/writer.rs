@@ -58,7 +58,7 @@ impl<'a> BlockChunk<'a> {
         Self {
             min_time: chunk.min_time,
             max_time: chunk.max_time,
-            encoding: Encoding::Xor,
+            encoding: chunk.encoding,
             data: Cow::Borrowed(&chunk.data),
         }
     }

@@ -11,6 +11,10 @@ const NO_WINDOW: u8 = 0xff;
 const MAX_LEADING: u8 = 31;
 /// Bytes a chunk starts with room for: grown in steps, since most series end long before they fill a chunk.
 const INITIAL_BYTES: usize = 48;
+/// Bytes by which that room grows: doubling it would leave a quarter of all memory for chunks unused.
+const GROWTH_BYTES: usize = 64;
+/// Most bytes that a sample takes.
+const MAX_SAMPLE_BYTES: usize = 19;
 
 /// An open chunk. The caller sees to it that timestamps ascend and that there are at most 65,535 samples.
 #[derive(Debug, Clone)]
@@ -53,6 +57,9 @@ impl XorEncoder {
     }
 
     pub(crate) fn append(&mut self, timestamp: Millis, value: f64) {
+        if self.bytes.capacity() - self.bytes.len() < MAX_SAMPLE_BYTES {
+            self.bytes.reserve_exact(GROWTH_BYTES);
+        }
         match self.count {
             0 => {
                 put_varint(&mut self.bytes, timestamp);

@@ -206,13 +206,15 @@ impl<'a> Batch<'a> {
 
     fn apply(&mut self, commit: CommitId) {
         let (mut appended, mut late, mut new_chunks) = (0, 0, 0);
+        let mut to_map = Vec::new();
         let (mut min_time, mut max_time) = (Millis::MAX, Millis::MIN);
         // Samples of one series come together: lock it once for all of them.
         for run in self.samples.chunk_by(|a, b| a.series == b.series) {
-            let Some(series) = run.first().map(|sample| self.get(sample.series)) else {
+            let Some(series) = run.first().map(|sample| sample.series) else {
                 continue;
             };
-            let mut state = series.state();
+            let mut state = self.get(series).state();
+            let waits_already = !state.waiting().is_empty();
             for sample in run {
                 match state.append(sample.timestamp, sample.value, Some(commit), self.head.chunk_range()) {
                     Appended::Not => {
@@ -226,6 +228,12 @@ impl<'a> Batch<'a> {
                 min_time = min_time.min(sample.timestamp);
                 max_time = max_time.max(sample.timestamp);
             }
+            if !waits_already && !state.waiting().is_empty() {
+                to_map.push(self.shared(series));
+            }
+        }
+        if !to_map.is_empty() {
+            self.head.mapping.add(to_map);
         }
         for (series, metadata) in self.metadata.drain(..) {
             self.series[series.0 as usize].state().set_metadata(metadata);

@@ -3,15 +3,18 @@
 //! - `table` finds series by labels or number, `postings` by single labels, `raw_cache` by a client's bytes; `order` sorts them;
 //! - `series` holds the chunks and the rules for what may be appended;
 //! - `batch` takes samples to the log and then to the series, `isolation` makes them appear at once;
+//! - `mapping` moves full chunks to files, `closed` is what a series then remembers of them;
 //! - `replay` fills the head from the log at the start, `truncate` takes away what is in a block.
 //!
 //! *Locks* are taken in this order: a stripe of the table, the index, the order, a series. The log's queue is taken last of all.
 
 mod appender;
 mod batch;
+mod closed;
 mod delete;
 mod exemplars;
 mod isolation;
+mod mapping;
 mod order;
 mod postings;
 mod querier;
@@ -36,18 +39,21 @@ use storage::{AppendError, CommitError};
 
 pub(crate) use appender::HeadAppender;
 pub use appender::{BatchSeries, RawBatch};
+pub(crate) use closed::ClosedChunk;
 pub(crate) use exemplars::ExemplarRing;
 pub(crate) use isolation::Isolation;
 pub(crate) use postings::{HeadIndex, PostingList, Slot};
 pub(crate) use querier::HeadQuerier;
 pub use replay::ReplayProgress;
-pub(crate) use series::{ClosedChunk, MemSeries};
+pub(crate) use series::MemSeries;
 
 use crate::{
+    head_chunks::HeadChunks,
     metrics::HeadMetrics,
     wal::{Compression, Wal, WalRecord},
 };
 use isolation::Writer;
+use mapping::Mapping;
 use order::LabelOrder;
 use raw_cache::RawCache;
 use series::AppendRules;
@@ -79,6 +85,8 @@ pub(crate) struct Head {
     isolation: Arc<Isolation>,
     raw_cache: RawCache,
     exemplars: Mutex<ExemplarRing>,
+    chunk_files: HeadChunks,
+    mapping: Mapping,
     /// Further numbers that the log has for series: those of one that was removed and came again before a restart.
     aliases: Mutex<FxHashMap<u64, Arc<MemSeries>>>,
     /// Unset while the log is replayed.
@@ -93,7 +101,12 @@ pub(crate) struct Head {
 // === impl Head ===
 
 impl Head {
-    pub(crate) fn new(options: HeadOptions, min_valid_time: Millis, metrics: HeadMetrics) -> Self {
+    pub(crate) fn new(
+        options: HeadOptions,
+        min_valid_time: Millis,
+        chunk_files: HeadChunks,
+        metrics: HeadMetrics,
+    ) -> Self {
         Self {
             exemplars: Mutex::new(ExemplarRing::new(options.max_exemplars)),
             options,
@@ -103,6 +116,8 @@ impl Head {
             order: LabelOrder::default(),
             isolation: Arc::default(),
             raw_cache: RawCache::new(),
+            chunk_files,
+            mapping: Mapping::default(),
             aliases: Mutex::default(),
             wal: OnceLock::new(),
             last_ref: AtomicU64::new(0),
@@ -131,6 +146,11 @@ impl Head {
 
     pub(crate) fn index(&self) -> &RwLock<HeadIndex> {
         &self.index
+    }
+
+    /// The files that closed chunks are in.
+    pub(crate) fn chunk_files(&self) -> &HeadChunks {
+        &self.chunk_files
     }
 
     /// All series, sorted by their labels.

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use model::Labels;
+use smallvec::SmallVec;
 
 use super::series::MemSeries;
 
@@ -10,8 +11,10 @@ use super::series::MemSeries;
 pub(crate) type Slot = u32;
 
 /// A sorted list of slots. Callers see slices only, so that another representation can take its place.
+///
+/// Most values are one series' own: four slots take no more room here than a `Vec` would take for none.
 #[derive(Debug, Default)]
-pub(crate) struct PostingList(Vec<Slot>);
+pub(crate) struct PostingList(SmallVec<[Slot; 4]>);
 
 /// The series in memory and the lists to find them by.
 #[derive(Default)]

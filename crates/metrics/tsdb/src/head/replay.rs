@@ -19,9 +19,13 @@ use super::{
 };
 use crate::{
     encoding::Malformed,
+    head_chunks::{FoundChunks, MappedChunk},
     metrics::WalMetrics,
     wal::{ReadError, SegmentReader, WalLayout, record, record::RecordType, repair},
 };
+
+/// Series with closed chunks in memory, at which these are written to files.
+const MAP_AT: usize = 16 * 1024;
 
 /// How far reading the log has come: what `/api/v1/status/walreplay` tells. May be read from any thread.
 #[derive(Debug, Default)]
@@ -37,6 +41,9 @@ pub(super) struct Replay<'a> {
     metrics: &'a WalMetrics,
     /// The series of each number in the log. Two numbers may mean one series, when it was removed and came again.
     series: FxHashMap<u64, Arc<MemSeries>>,
+    /// Chunks that are in files, in order of their series' numbers and of time.
+    found: Vec<(u64, MappedChunk)>,
+    adopted: usize,
     min_valid_time: Millis,
     min_time: Millis,
     max_time: Millis,
@@ -58,10 +65,12 @@ impl ReplayProgress {
 // === impl Head ===
 
 impl Head {
-    /// Loads everything the log has. Damage is cut off and counted; only an unreadable file is an error.
+    /// Loads everything the log has, but for what the chunks found in files have already. Damage is cut off and counted; only an
+    /// unreadable file is an error.
     pub(crate) fn replay(
         &self,
         layout: &WalLayout,
+        found: FoundChunks,
         progress: &ReplayProgress,
         metrics: &WalMetrics,
     ) -> Result<(), ReadError> {
@@ -69,7 +78,7 @@ impl Head {
             progress.min.store(*first, Ordering::Relaxed);
             progress.max.store(*last, Ordering::Relaxed);
         }
-        let mut replay = Replay::new(self, metrics);
+        let mut replay = Replay::new(self, found, metrics);
         if let Some((_, segments)) = &layout.checkpoint {
             for path in segments {
                 replay.read_segment(path, false)?;
@@ -87,12 +96,20 @@ impl Head {
 // === impl Replay ===
 
 impl<'a> Replay<'a> {
-    fn new(head: &'a Head, metrics: &'a WalMetrics) -> Self {
+    fn new(head: &'a Head, found: FoundChunks, metrics: &'a WalMetrics) -> Self {
+        let min_valid_time = head.min_valid_time();
+        let FoundChunks { chunks: mut found, last_ref } = found;
+        // A chunk may be of a series that the log has lost: another series under its number would be taken for it.
+        head.last_ref.fetch_max(last_ref, Ordering::Relaxed);
+        found.retain(|(_, chunk)| chunk.max_time() >= min_valid_time);
+        found.sort_by_key(|(series_ref, _)| *series_ref); // stable: chunks of a series stay in order
         Self {
             head,
             metrics,
             series: FxHashMap::default(),
-            min_valid_time: head.min_valid_time(),
+            found,
+            adopted: 0,
+            min_valid_time,
             min_time: Millis::MAX,
             max_time: Millis::MIN,
             samples: 0,
@@ -161,7 +178,23 @@ impl<'a> Replay<'a> {
         if series.series_ref() != series_ref {
             self.head.aliases.lock().insert(series_ref, Arc::clone(&series));
         }
-        self.series.insert(series_ref, series);
+        // The log may name a series twice.
+        if self.series.insert(series_ref, Arc::clone(&series)).is_none() {
+            self.adopt_chunks(series_ref, &series);
+        }
+    }
+
+    /// Gives a series the chunks that were written under a number of its.
+    fn adopt_chunks(&mut self, series_ref: u64, series: &MemSeries) {
+        let first = self.found.partition_point(|(other, _)| *other < series_ref);
+        let rest = self.found.get(first..).unwrap_or_default();
+        let count = rest.partition_point(|(other, _)| *other == series_ref);
+        let chunks = rest.iter().take(count).map(|(_, chunk)| *chunk);
+        if let Some((oldest, newest)) = series.state().adopt(chunks) {
+            self.adopted += count;
+            self.min_time = self.min_time.min(oldest);
+            self.max_time = self.max_time.max(newest);
+        }
     }
 
     fn load_sample(&mut self, sample: record::RefSample) {
@@ -173,7 +206,17 @@ impl<'a> Replay<'a> {
             return;
         };
         let width = self.head.chunk_range();
-        let appended = series.state().append(sample.timestamp, sample.value, None, width);
+        let mut state = series.state();
+        let waits_already = !state.waiting().is_empty();
+        let appended = state.replay(sample.timestamp, sample.value, width);
+        let waits = !waits_already && !state.waiting().is_empty();
+        drop(state);
+        if waits {
+            self.head.mapping.add([Arc::clone(series)]);
+            if self.head.mapping.len() >= MAP_AT {
+                self.head.map_chunks();
+            }
+        }
         if appended != Appended::Not {
             self.samples += 1;
             self.min_time = self.min_time.min(sample.timestamp);
@@ -200,7 +243,7 @@ impl<'a> Replay<'a> {
 
     fn finish(self) {
         let head = self.head;
-        if self.samples > 0 {
+        if self.min_time <= self.max_time {
             head.extend_time(self.min_time, self.max_time);
         }
         let mut chunks = 0;
@@ -218,6 +261,13 @@ impl<'a> Replay<'a> {
                 "not supported yet: native histograms; their log records are left out"
             );
         }
-        info!(series = head.series_count(), samples = self.samples, "log is replayed");
+        let unknown_chunks = self.found.len() - self.adopted;
+        info!(
+            series = head.series_count(),
+            samples = self.samples,
+            chunks = self.adopted,
+            unknown_chunks,
+            "log is replayed"
+        );
     }
 }

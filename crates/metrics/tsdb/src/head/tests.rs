@@ -31,7 +31,9 @@ fn head_with(max_series: u64) -> Fixture {
         max_exemplars: 10,
         wal_compression: Compression::Snappy,
     };
-    let head = Arc::new(Head::new(options, Millis::MIN, metrics.head));
+    let chunk_dir = dir.path().join("chunks_head");
+    let (chunk_files, _) = HeadChunks::open(Arc::new(RealFs), &chunk_dir, metrics.head_chunks).unwrap();
+    let head = Arc::new(Head::new(options, Millis::MIN, chunk_files, metrics.head));
     let options =
         WalOptions { segment_size: 1 << 20, compression: Compression::Snappy, sync_on_commit: false };
     let wal = Wal::create(Arc::new(RealFs), dir.path(), &WalLayout::default(), options, metrics.wal).unwrap();
