@@ -317,3 +317,22 @@ fn a_full_disk_leaves_chunks_in_memory() {
     assert_eq!(query_all(&killed), want);
     assert_eq!(corruptions(&registry), 0.0);
 }
+
+#[test]
+fn files_of_chunks_count_towards_the_size_that_is_kept() {
+    let dir = TempDir::new().unwrap();
+    let db = open(dir.path());
+    append_grid(&db, 5, 0, 7 * 60, MINUTE);
+    db.maintain().unwrap();
+    assert_eq!(db.blocks().len(), 2);
+    drop(db);
+    assert!(!chunk_files(dir.path()).is_empty());
+    let bytes = disk::dir_size(dir.path()).unwrap() - fs::metadata(dir.path().join("lock")).unwrap().len();
+    for (limit, kept) in [(bytes, 2), (bytes - 1, 1)] {
+        let mut options = DbOptions::new(dir.path());
+        options.retention_size = limit;
+        let db = Db::open(options, &mut Registry::default()).unwrap();
+        db.maintain().unwrap();
+        assert_eq!(db.blocks().len(), kept, "at most {limit} bytes");
+    }
+}

@@ -131,6 +131,7 @@ impl HeadChunks {
     /// Puts what was written into the file: from then on the death of the process does not harm it.
     pub(crate) fn flush(&self) -> io::Result<()> {
         let mut writer = self.writer.lock();
+        writer.check()?;
         if let Some(file) = writer.current.clone() {
             file.flush().map_err(|failure| self.failed(&mut writer, failure))?;
         }
@@ -177,9 +178,7 @@ impl HeadChunks {
 
     /// The file that the chunk goes into.
     fn file_for(&self, writer: &mut Writer, chunk: &NewChunk<'_>) -> io::Result<Arc<ChunkFile>> {
-        if writer.broken {
-            return Err(io::Error::other("an earlier write left files in an unknown state"));
-        }
+        writer.check()?;
         if let Some(file) = writer.current.clone() {
             if file.size() + chunk.size() as u64 <= writer.max_file_bytes {
                 return Ok(file);
@@ -217,6 +216,17 @@ impl HeadChunks {
     fn tell_size(&self) {
         let bytes: u64 = self.files.load().iter().map(|file| file.flushed()).sum();
         self.metrics.bytes.set(bytes as i64);
+    }
+}
+
+// === impl Writer ===
+
+impl Writer {
+    fn check(&self) -> io::Result<()> {
+        match self.broken {
+            true => Err(io::Error::other("an earlier write left files in an unknown state")),
+            false => Ok(()),
+        }
     }
 }
 
