@@ -116,7 +116,8 @@ fn route_prefix(flags: &Flags) -> String {
 }
 
 async fn wait_until_ready(State(state): State<Arc<ApiState>>, request: Request, next: Next) -> Response {
-    if state.readiness.is_ready() {
+    // While the log is read, what is in blocks can be queried, and samples are taken.
+    if state.db.get().is_some() && !state.readiness.is_stopping() {
         return next.run(request).await;
     }
     ApiError::NotReady.into_response()

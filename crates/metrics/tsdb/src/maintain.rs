@@ -97,6 +97,11 @@ impl Db {
     }
 
     fn compact(&self, written_until: &mut Millis) -> Result<(), MaintainError> {
+        if self.write_due_blocks(written_until)? { self.truncate_log() } else { Ok(()) }
+    }
+
+    /// Writes blocks of what the head has no room for; returns whether there were any.
+    pub(crate) fn write_due_blocks(&self, written_until: &mut Millis) -> Result<bool, MaintainError> {
         let metrics = &self.metrics.blocks;
         let mut compacted = false;
         while let Some((min_time, max_time)) = self.compactable_range() {
@@ -111,10 +116,7 @@ impl Db {
             metrics.compactions.inc();
             compacted = true;
         }
-        if compacted {
-            self.truncate_log()?;
-        }
-        Ok(())
+        Ok(compacted)
     }
 
     /// The oldest stretch of time in the head that is to become a block: when the head spans one and a half.

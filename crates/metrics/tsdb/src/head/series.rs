@@ -14,7 +14,7 @@
 
 mod read;
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use model::{Labels, Millis};
 use parking_lot::Mutex;
@@ -35,8 +35,8 @@ pub(crate) use read::read_series;
 
 /// A series in memory.
 pub(crate) struct MemSeries {
-    /// Its number in the log; never used again for another series.
-    series_ref: u64,
+    /// Its number in the log; never used again for another series. Changes only while the head loads.
+    series_ref: AtomicU64,
     labels: Labels,
     /// Number of batches that hold the series, or [`DEAD`].
     holders: AtomicU32,
@@ -103,11 +103,21 @@ pub(crate) enum Verdict {
 
 impl MemSeries {
     pub(crate) fn new(series_ref: u64, labels: Labels) -> Self {
-        Self { series_ref, labels, holders: AtomicU32::new(0), state: Mutex::new(SeriesState::new()) }
+        Self {
+            series_ref: AtomicU64::new(series_ref),
+            labels,
+            holders: AtomicU32::new(0),
+            state: Mutex::new(SeriesState::new()),
+        }
     }
 
     pub(crate) fn series_ref(&self) -> u64 {
-        self.series_ref
+        self.series_ref.load(Ordering::Relaxed)
+    }
+
+    /// Goes by another number from now on, which the log has for it as well.
+    pub(super) fn renumber(&self, series_ref: u64) {
+        self.series_ref.store(series_ref, Ordering::Relaxed);
     }
 
     pub(crate) fn labels(&self) -> &Labels {

@@ -37,7 +37,8 @@ fn head_with(max_series: u64) -> Fixture {
     let options =
         WalOptions { segment_size: 1 << 20, compression: Compression::Snappy, sync_on_commit: false };
     let wal = Wal::create(Arc::new(RealFs), dir.path(), &WalLayout::default(), options, metrics.wal).unwrap();
-    head.start_logging(wal);
+    head.start_logging(wal, 0);
+    head.skip_replay();
     Fixture { head, _dir: dir }
 }
 

@@ -65,6 +65,7 @@ pub(crate) struct HeadChunks {
 pub(crate) struct ChunkFiles(Arc<Vec<Arc<ChunkFile>>>);
 
 /// What was found in the files.
+#[derive(Default)]
 pub(crate) struct FoundChunks {
     /// Number of a series and a chunk of it that is in order, as they were written: the chunks of one series ascend in time.
     pub(crate) chunks: Vec<(u64, MappedChunk)>,

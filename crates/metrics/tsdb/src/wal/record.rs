@@ -111,6 +111,20 @@ pub(crate) fn decode_series(record: &[u8], mut visit: impl FnMut(u64, Labels)) -
     Ok(())
 }
 
+/// Hands the number of each series of a record to `visit`, and passes over the labels.
+pub(crate) fn decode_series_refs(record: &[u8], mut visit: impl FnMut(u64)) -> Result<(), Malformed> {
+    let mut decoder = body(record)?;
+    while !decoder.is_empty() {
+        let series_ref = decoder.be64()?;
+        for _ in 0..decoder.count(2)? {
+            decoder.str()?;
+            decoder.str()?;
+        }
+        visit(series_ref);
+    }
+    Ok(())
+}
+
 /// A samples record; empty for no samples.
 pub(crate) fn encode_samples(samples: impl IntoIterator<Item = RefSample>) -> Vec<u8> {
     let mut out = Vec::new();
