@@ -8,6 +8,7 @@
 mod columns;
 mod float;
 mod histogram;
+mod json;
 mod labels;
 mod matcher;
 mod names;
@@ -18,6 +19,7 @@ pub use float::{
     STALE_NAN, format_value, format_value_json, is_stale, parse_float, write_value, write_value_json,
 };
 pub use histogram::{CUSTOM_BUCKETS_SCHEMA, CounterResetHint, FloatHistogram, Span};
+pub use json::{write_json_members, write_json_text};
 pub use labels::{Labels, LabelsBuilder};
 pub use matcher::{MatchOp, Matcher, MatcherError};
 pub use names::{
