@@ -85,8 +85,8 @@ impl App {
                 warn!(feature = name, "unknown option for --enable-feature");
             }
         }
-        if flags.enable_admin_api {
-            warn!("not supported yet: --web.enable-admin-api");
+        for (flag, text) in flags.without_effect() {
+            warn!(flag, "{text}");
         }
         let (engine, notifier, reload_metrics, request_metrics) = {
             let mut registry = frame.metrics.registry();
@@ -305,7 +305,14 @@ fn db_options(flags: &Flags, config: &Config) -> DbOptions {
     if let Some(size) = flags.wal_segment_size {
         options.wal_segment_size = size.0;
     }
+    if let Some(duration) = flags.max_block_duration {
+        options.max_block_duration = duration.0;
+    }
+    options.wal_compression = flags.wal_compression();
     options.no_lockfile = flags.no_lockfile;
+    if flags.keeps_exemplars() {
+        options.max_exemplars = config.max_exemplars;
+    }
     options.max_series = flags.max_series;
     options
 }
