@@ -51,11 +51,13 @@ impl Intervals {
         self.0.get(at).is_some_and(|(min, max)| *min <= min_time && *max >= max_time)
     }
 
-    /// Removes deleted samples from `columns`, beginning with sample `from`.
+    /// Removes deleted samples from `columns`: floats from number `from` on, and histograms. Those before were read from the same part of
+    /// the storage, so that what is deleted there is no more among them.
     pub(crate) fn remove_from(&self, columns: &mut Columns, from: usize) {
         if self.0.is_empty() {
             return;
         }
+        columns.histograms.retain(|point| !self.contains(point.timestamp));
         let mut kept = from;
         for at in from..columns.timestamps.len() {
             let timestamp = columns.timestamps[at];

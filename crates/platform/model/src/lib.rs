@@ -20,7 +20,7 @@ pub use float::{
 pub use histogram::{
     BucketSide, CUSTOM_BUCKETS_SCHEMA, CounterResetHint, FloatHistogram, Histogram, HistogramError,
     MAX_SCHEMA, MAX_STORED_SCHEMA, MIN_SCHEMA, MIN_STORED_SCHEMA, Span, SpanUnion, bucket_count,
-    bucket_indexes, is_stored_schema, shortest_spans,
+    bucket_differences, bucket_indexes, is_stored_schema, shortest_spans,
 };
 pub use labels::{Labels, LabelsBuilder};
 pub use matcher::{MatchOp, Matcher, MatcherError};

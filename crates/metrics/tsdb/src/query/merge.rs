@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Columns, Labels, Matcher, Millis};
+use model::{Columns, HistogramPoint, Labels, Matcher, Millis};
 use storage::{LabelQuery, Querier, QueryError, SelectHints, Series, SeriesReader, SeriesSet};
 
 use super::{Part, PartSet};
@@ -149,7 +149,39 @@ impl SeriesReader for MergedReader {
 }
 
 /// Adds samples that may overlap those already there; of two with one timestamp the earlier part's stays.
-pub(crate) fn merge_columns(columns: &mut Columns, part: &mut Columns) {
+fn merge_columns(columns: &mut Columns, part: &mut Columns) {
+    if !columns.histograms.is_empty() || !part.histograms.is_empty() {
+        leave_known_moments(columns, part);
+        merge_histograms(&mut columns.histograms, &mut part.histograms);
+    }
+    merge_floats(columns, part);
+}
+
+/// Drops the floats of `part` at moments where `columns` has a histogram, and the other way round: a series changed its kind between
+/// writes of one stretch of time.
+fn leave_known_moments(columns: &Columns, part: &mut Columns) {
+    let Columns { timestamps, values, histograms } = part;
+    histograms.retain(|point| columns.timestamps.binary_search(&point.timestamp).is_err());
+    let is_new = |timestamp: &Millis| {
+        columns.histograms.binary_search_by_key(timestamp, |point| point.timestamp).is_err()
+    };
+    let mut new = timestamps.iter().map(is_new);
+    values.retain(|_| new.next().unwrap_or_default());
+    timestamps.retain(is_new);
+}
+
+fn merge_histograms(columns: &mut Vec<HistogramPoint>, part: &mut Vec<HistogramPoint>) {
+    let newest = columns.last().map(|point| point.timestamp);
+    let overlap = part.first().is_some_and(|first| newest >= Some(first.timestamp));
+    columns.append(part);
+    if overlap {
+        // Stable: what was there stays in front, and in.
+        columns.sort_by_key(|point| point.timestamp);
+        columns.dedup_by_key(|point| point.timestamp);
+    }
+}
+
+fn merge_floats(columns: &mut Columns, part: &mut Columns) {
     let Some(first) = part.timestamps.first() else {
         return;
     };

@@ -65,8 +65,8 @@ pub(super) fn counts(buckets: &[i64]) -> impl Iterator<Item = i64> + '_ {
     })
 }
 
-/// Turns absolute counts into differences.
-pub(super) fn differences(mut counts: Vec<i64>) -> Vec<i64> {
+/// Turns absolute counts into what buckets of a [`Histogram`] hold: the first count, then each one's difference to the one before.
+pub fn bucket_differences(mut counts: Vec<i64>) -> Vec<i64> {
     let mut last = 0i64;
     for count in &mut counts {
         let difference = count.wrapping_sub(last);
@@ -97,7 +97,10 @@ mod tests {
         assert_eq!(float.positive_buckets, [2.0, 3.0, 1.0]);
         assert_eq!(float.negative_buckets, [2.0]);
         assert_eq!((float.count, float.zero_count, float.sum), (9.0, 1.0, 2.5));
-        assert_eq!(differences(counts(&histogram.positive_buckets).collect()), histogram.positive_buckets);
+        assert_eq!(
+            bucket_differences(counts(&histogram.positive_buckets).collect()),
+            histogram.positive_buckets
+        );
     }
 
     #[test]

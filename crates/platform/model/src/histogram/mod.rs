@@ -5,7 +5,7 @@ mod resolution;
 mod spans;
 mod validate;
 
-pub use integer::Histogram;
+pub use integer::{Histogram, bucket_differences};
 pub use spans::{Span, SpanUnion, bucket_count, bucket_indexes, shortest_spans};
 pub use validate::{BucketSide, HistogramError};
 

@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 
 use super::{
     CUSTOM_BUCKETS_SCHEMA, FloatHistogram, Histogram, Span,
-    integer::{counts, differences},
+    integer::{bucket_differences, counts},
     spans::{SpanBuilder, bucket_indexes},
 };
 
@@ -20,7 +20,7 @@ impl Histogram {
             (&mut self.negative_spans, &mut self.negative_buckets),
         ] {
             let merged = merge(spans, counts(buckets), shift);
-            (*spans, *buckets) = (merged.0, differences(merged.1));
+            (*spans, *buckets) = (merged.0, bucket_differences(merged.1));
         }
     }
 }
