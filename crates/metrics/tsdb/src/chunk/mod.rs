@@ -22,7 +22,7 @@ mod xor;
 mod xor2;
 
 #[cfg(test)]
-mod peer_tests;
+pub(crate) mod peer_tests;
 #[cfg(test)]
 mod tests;
 

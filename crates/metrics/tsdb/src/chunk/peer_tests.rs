@@ -242,7 +242,7 @@ fn series(text: &str) -> Vec<(Vec<Line>, Chunks)> {
     all
 }
 
-fn integer_histogram(fields: &[&str]) -> Histogram {
+pub(crate) fn integer_histogram(fields: &[&str]) -> Histogram {
     let [hint, schema, threshold, zero_count, count, sum, p_spans, p_buckets, n_spans, n_buckets, bounds] =
         *fields
     else {
@@ -263,7 +263,7 @@ fn integer_histogram(fields: &[&str]) -> Histogram {
     }
 }
 
-fn float_histogram(fields: &[&str]) -> FloatHistogram {
+pub(crate) fn float_histogram(fields: &[&str]) -> FloatHistogram {
     let [hint, schema, threshold, zero_count, count, sum, p_spans, p_buckets, n_spans, n_buckets, bounds] =
         *fields
     else {
