@@ -166,3 +166,6 @@ fn next<E>(appended: Appended<E>) -> Option<E> {
         Appended::NewChunk(encoder) => Some(encoder),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,6 +49,11 @@ impl<'a> BlockChunk<'a> {
         Self { min_time, max_time, encoding, data: Cow::Owned(data) }
     }
 
+    #[cfg(test)]
+    pub(crate) fn sample_count(&self) -> u16 {
+        self.encoding.sample_count(&self.data).unwrap_or_default()
+    }
+
     /// A chunk of the head.
     pub(crate) fn closed(chunk: &'a ClosedChunk) -> Self {
         Self {

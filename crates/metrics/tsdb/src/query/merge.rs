@@ -213,3 +213,44 @@ fn merge_floats(columns: &mut Columns, part: &mut Columns) {
         columns.values.push(value);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use model::FloatHistogram;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A sample as one number: floats by their value, histograms by their count.
+    type Samples = BTreeMap<Millis, (bool, u32)>;
+
+    fn columns(samples: &Samples) -> Columns {
+        let mut columns = Columns::default();
+        for (timestamp, (histogram, number)) in samples {
+            if *histogram {
+                let histogram = FloatHistogram { count: f64::from(*number), ..FloatHistogram::default() };
+                columns.histograms.push(HistogramPoint { timestamp: *timestamp, histogram });
+            } else {
+                columns.push(*timestamp, f64::from(*number));
+            }
+        }
+        columns
+    }
+
+    fn samples(numbers: std::ops::Range<u32>) -> impl Strategy<Value = Samples> {
+        prop::collection::btree_map(0i64..40, (any::<bool>(), numbers), 0..20)
+    }
+
+    proptest! {
+        #[test]
+        fn of_two_samples_at_one_moment_the_earlier_part_keeps_its_own(first in samples(0..100), second in samples(100..200)) {
+            let mut merged = columns(&first);
+            merge_columns(&mut merged, &mut columns(&second));
+            let mut want = second;
+            want.extend(first);
+            prop_assert_eq!(merged, columns(&want));
+        }
+    }
+}

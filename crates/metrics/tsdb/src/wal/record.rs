@@ -6,7 +6,7 @@ use storage::{Metadata, MetricType};
 use crate::encoding::{Decoder, Malformed, put_str, put_uvarint, put_varint};
 
 pub(crate) use super::histogram_record::newest_histogram_time;
-#[cfg_attr(not(test), allow(unused_imports, reason = "for appends and replay of the head"))]
+#[allow(unused_imports, reason = "for appends and replay of the head")]
 pub(crate) use super::histogram_record::{RefHistogram, decode_histograms, encode_histograms};
 
 /// The type byte of a record.

@@ -57,7 +57,7 @@ impl<F: Flavor> HistogramEncoder<F> {
         Self::with_first(flags, timestamp, &sample)
     }
 
-    /// Appends a sample, if need be to a chunk or as a histogram with more buckets, which are empty.
+    /// Appends a sample, or begins a chunk with it. Where the chunk or the sample lacks buckets that the other has, it gets them, empty.
     pub(crate) fn append(&mut self, timestamp: Millis, histogram: &F::Histogram) -> Appended<Self> {
         let sample = F::view(histogram);
         match fit::<F>(self.flags(), &self.layout, &self.last, &sample) {
