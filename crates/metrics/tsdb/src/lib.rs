@@ -33,6 +33,7 @@ mod merge_blocks;
 mod metrics;
 mod options;
 mod query;
+mod recode;
 mod status;
 mod wal;
 

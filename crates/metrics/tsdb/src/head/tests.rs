@@ -264,8 +264,9 @@ fn exemplars_and_metadata_go_with_their_series() {
 #[test]
 fn histograms_are_refused_by_name() {
     let fixture = head_with(0);
+    let histogram = storage::HistogramSample::Float(&model::FloatHistogram::default());
     let error = HeadAppender::new(&fixture.head)
-        .append_histogram(SeriesRef::UNKNOWN, &labels("a"), 1, &model::FloatHistogram::default())
+        .append_histogram(SeriesRef::UNKNOWN, &labels("a"), 1, histogram)
         .unwrap_err();
     assert!(error.to_string().contains("not supported yet: native histograms"), "{error}");
 }

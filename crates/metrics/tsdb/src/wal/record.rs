@@ -6,6 +6,8 @@ use storage::{Metadata, MetricType};
 use crate::encoding::{Decoder, Malformed, put_str, put_uvarint, put_varint};
 
 pub(crate) use super::histogram_record::newest_histogram_time;
+#[allow(unused_imports, reason = "for appends and replay of the head")]
+pub(crate) use super::histogram_record::{RefHistogram, decode_histograms, encode_histograms};
 
 /// The type byte of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
