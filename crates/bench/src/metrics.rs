@@ -58,7 +58,7 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
 
 impl Context<'_> {
     fn run_all(&self, programs: &[Program], report: &mut Report) -> anyhow::Result<()> {
-        if self.wants(Part::Load) {
+        if self.options.wants(Part::Load) {
             let bodies = self.prepare_bodies()?;
             for _ in 0..self.options.repeat {
                 self.each(programs, report, |program, report| {
@@ -66,10 +66,10 @@ impl Context<'_> {
                 })?;
             }
         }
-        if self.wants(Part::Replay) || self.wants(Part::Match) {
+        if self.options.wants(Part::Replay) || self.options.wants(Part::Match) {
             self.each(programs, report, |program, report| replay::measure(self, program, report))?;
         }
-        if self.wants(Part::Memory) {
+        if self.options.wants(Part::Memory) {
             self.each(programs, report, |program, report| memory::measure(self, program, report))?;
         }
         Ok(())
@@ -91,10 +91,6 @@ impl Context<'_> {
             report.save(self.options.json.as_deref(), self.options.markdown.as_deref())?;
         }
         Ok(())
-    }
-
-    fn wants(&self, part: Part) -> bool {
-        !self.options.skip.contains(&part)
     }
 
     fn start(&self, program: &Program) -> anyhow::Result<Server> {

@@ -21,9 +21,9 @@ use crate::{
 };
 
 /// Longest time a server gets to become ready: the replay of a long log takes minutes.
-const WAIT_LIMIT: Duration = Duration::from_secs(1800);
+const READY_LIMIT: Duration = Duration::from_secs(1800);
 
-/// How often it is asked whether it is.
+/// How often something that is waited for is asked for.
 const WAIT_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A server is idle when it uses less than this share of a core for so many looks in a row; it is not waited for longer than the limit.
@@ -259,21 +259,26 @@ impl Server {
 
     /// Waits until it says that it is ready.
     pub fn wait_until_ready(&self) -> anyhow::Result<()> {
-        self.wait_until("it is ready", |connection| {
+        self.wait_until("it is ready", READY_LIMIT, |connection| {
             connection.get("/-/ready").is_ok_and(|answer| answer.status.is_success())
         })
     }
 
     /// Asks again and again until the answer is yes.
-    pub fn wait_until(&self, what: &str, mut ask: impl FnMut(&mut Connection) -> bool) -> anyhow::Result<()> {
+    pub fn wait_until(
+        &self,
+        what: &str,
+        limit: Duration,
+        mut ask: impl FnMut(&mut Connection) -> bool,
+    ) -> anyhow::Result<()> {
         let mut connection = self.connect()?;
         let start = Instant::now();
         while !ask(&mut connection) {
             if self.running.has_ended() {
                 bail!("it has ended by itself: {}", self.last_words());
             }
-            if start.elapsed() > WAIT_LIMIT {
-                bail!("waited {WAIT_LIMIT:?} until {what}: {}", self.last_words());
+            if start.elapsed() > limit {
+                bail!("waited {limit:?} until {what}: {}", self.last_words());
             }
             thread::sleep(WAIT_INTERVAL);
         }

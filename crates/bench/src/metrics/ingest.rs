@@ -54,7 +54,7 @@ pub fn measure(
     report.add(product, &PEAK, memory.peak as f64 / MIB);
     report.add(product, &IDLE, memory.resident as f64 / MIB);
     check_complete(&server, bodies.plan, report)?;
-    if context.wants(Part::Disk) {
+    if context.options.wants(Part::Disk) {
         disk::measure(&server, samples, report)?;
     }
     server.finish()

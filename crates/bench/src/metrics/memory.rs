@@ -1,4 +1,4 @@
-//! The memory that many series take after two hours, just before the first block is written.
+//! The memory that many series take after two hours, before the first block is written.
 
 use super::{Context, check_complete};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     server::{Product, Program},
 };
 
-const GROUP: &str = "Memory of many series after two hours";
+const GROUP: &str = "Memory of many series";
 
 const RESIDENT: Measure = Measure::new(GROUP, "RSS when idle", "MiB", Aim::None);
 const ANONYMOUS: Measure = Measure::new(GROUP, "of it anonymous", "MiB", Aim::None);
@@ -22,7 +22,7 @@ pub const MEASURES: [Measure; 7] = [RESIDENT, ANONYMOUS, FILE, PEAK, A_SERIES, A
 
 const MIB: f64 = (1 << 20) as f64;
 
-/// Sends two hours of samples as fast as a program takes them.
+/// Sends all samples as fast as a program takes them.
 pub fn measure(context: &Context<'_>, program: &Program, report: &mut Report) -> anyhow::Result<()> {
     let plan = context.plan(context.options.series, context.options.memory_steps);
     let server = context.start(program)?;

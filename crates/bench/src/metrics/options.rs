@@ -93,20 +93,24 @@ pub enum Part {
 }
 
 impl Options {
+    /// Whether a part is to be run.
+    pub fn wants(&self, part: Part) -> bool {
+        !self.skip.contains(&part)
+    }
+
     /// What a reader of the figures has to know.
     pub fn describe(&self) -> Vec<String> {
         let Self {
             load_series, steps, repeat, series, memory_steps, replay_steps, connections, seed, ..
         } = self;
-        let seconds = STEP / 1000;
-        vec![
-            format!(
-                "load: {load_series} series, {steps} steps of {seconds} s, {connections} connections, {repeat} run(s)"
-            ),
-            format!(
-                "memory: {series} series, {memory_steps} steps; replay and matching: {series} series, {replay_steps} steps; seed {seed}"
-            ),
-        ]
+        let mut settings =
+            vec![format!("samples {} s apart, {connections} connections, seed {seed}", STEP / 1000)];
+        let mut add = |part, text: String| settings.extend(self.wants(part).then_some(text));
+        add(Part::Load, format!("load: {load_series} series, {steps} steps, median of {repeat}"));
+        add(Part::Memory, format!("memory: {series} series, {memory_steps} steps"));
+        add(Part::Replay, format!("start after a crash: {series} series, {replay_steps} steps"));
+        add(Part::Match, format!("finding series: {series} series, {replay_steps} steps"));
+        settings
     }
 }
 
