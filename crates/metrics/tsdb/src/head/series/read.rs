@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use super::MemSeries;
 use crate::{
-    chunk::{ChunkError, Encoding, decode_columns},
+    chunk::{decode, decode_columns},
     head::{closed::TakenChunk, isolation::View},
     head_chunks::{HeadChunkError, HeadChunks},
 };
@@ -54,10 +54,7 @@ pub(crate) fn read_series(
     drop(state);
     for (chunk, limit) in closed.into_iter().rev() {
         let chunk = chunk.load(&files)?;
-        match chunk.encoding {
-            Encoding::Xor => decode_columns(&chunk.data, limit, (min_time, max_time), columns)?,
-            Encoding::Other(byte) => return Err(ChunkError::Unsupported(byte).into()),
-        }
+        decode(chunk.encoding, &chunk.data, limit, (min_time, max_time), columns)?;
     }
     columns.timestamps.append(&mut tail.timestamps);
     columns.values.append(&mut tail.values);
