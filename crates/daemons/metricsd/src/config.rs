@@ -38,6 +38,8 @@ pub struct Config {
     pub retention_time: Option<Duration>,
     /// How large all blocks may get, where the file says so; bytes.
     pub retention_size: Option<u64>,
+    /// The same as a share of the file system, in percent, where the file says so; comes before the size.
+    pub retention_percentage: Option<f64>,
     /// Keys that have no effect.
     pub warnings: Warnings,
     /// The file with its defaults, secrets hidden: what `/api/v1/status/config` shows.
@@ -139,6 +141,11 @@ impl Config {
             .map_err(|source| LoadError::Alerting { path: path.clone(), source })?;
         let tsdb = &file.storage.tsdb;
         let retention = tsdb.retention.clone().unwrap_or_default();
+        if let Some(share) = retention.percentage.filter(|share| !(0.0..=100.0).contains(share)) {
+            return Err(invalid(format!(
+                "'storage.tsdb.retention.percentage' must be in the range [0, 100], got {share}"
+            )));
+        }
         Ok(Self {
             rule_files: resolve(&file.rule_files, &base_dir).map_err(&invalid)?,
             notifier,
@@ -147,6 +154,7 @@ impl Config {
             rule_query_offset: global.rule_query_offset.map_or(Duration::ZERO, |set| set.0),
             retention_time: retention.time.map(|set| set.0),
             retention_size: retention.size.map(|set| set.0),
+            retention_percentage: retention.percentage,
             warnings,
             shown: shown(file, &jobs),
             jobs,

@@ -1,12 +1,14 @@
 //! From the head to a block: series by series in the order of their labels, so that memory does not grow with the samples.
 
-use std::{collections::HashSet, ops::ControlFlow, path::Path, sync::Arc};
+use std::{ops::ControlFlow, path::Path, sync::Arc};
 
 use disk::Fs;
-use model::{Labels, Millis};
+use model::Millis;
 
 use crate::{
-    block::{Block, BlockChunk, BlockCompaction, BlockError, BlockMeta, BlockStats, BlockWriter, new_ulid},
+    block::{
+        Block, BlockChunk, BlockCompaction, BlockError, BlockMeta, BlockStats, BlockWriter, Texts, new_ulid,
+    },
     chunk::{ChunkError, XorEncoder, decode_each},
     head::{ClosedChunk, Head, MemSeries},
     intervals::Intervals,
@@ -35,11 +37,11 @@ pub(crate) fn compact_head(
         compaction: BlockCompaction { level: 1, sources: vec![ulid.clone()], ..BlockCompaction::default() },
         version: 1,
     };
-    let texts = texts_of(series.iter().map(|series| series.labels()));
+    let texts = texts_of(&series);
     let mut writer = BlockWriter::create(Arc::clone(fs), dir, meta, texts)?;
     let mut written = 0u64;
-    for series in series {
-        let chunks = chunks_in(&series, min_time, max_time).map_err(|source| BlockError::Chunk {
+    for series in &series {
+        let chunks = chunks_in(series, min_time, max_time).map_err(|source| BlockError::Chunk {
             path: dir.join(&ulid),
             reference: series.series_ref(),
             source,
@@ -66,18 +68,9 @@ fn series_in(head: &Head, min_time: Millis, max_time: Millis) -> Vec<Arc<MemSeri
     series
 }
 
-/// Every name and value, sorted, once.
-fn texts_of<'a>(all: impl Iterator<Item = &'a Labels>) -> Vec<Box<str>> {
-    let mut texts: HashSet<&str> = HashSet::new();
-    for labels in all {
-        for (name, value) in labels.iter() {
-            texts.insert(name);
-            texts.insert(value);
-        }
-    }
-    let mut texts: Vec<Box<str>> = texts.into_iter().map(Into::into).collect();
-    texts.sort_unstable();
-    texts
+/// Every name and value of the series.
+fn texts_of(series: &[Arc<MemSeries>]) -> Texts<'_> {
+    series.iter().flat_map(|series| series.labels().iter()).flat_map(|(name, value)| [name, value]).collect()
 }
 
 /// The chunks of a series in `[min_time, max_time)` without what is deleted. Chunks that lie within are taken as they are.

@@ -32,6 +32,7 @@ mod merge_blocks;
 mod metrics;
 mod options;
 mod query;
+mod retention;
 mod status;
 mod wal;
 
@@ -40,7 +41,7 @@ pub use block::{BlockCompaction, BlockDescription, BlockError, BlockMeta, BlockS
 pub use chunk::ChunkError;
 pub use db::Db;
 pub use encoding::Malformed;
-pub use error::{MaintainError, OpenError};
+pub use error::{MaintainError, OpenError, UnreadableBlock};
 pub use head::{BatchSeries, RawBatch, ReplayProgress};
 pub use options::DbOptions;
 pub use status::{Stat, TsdbStatus};

@@ -30,6 +30,9 @@ pub(crate) struct IndexReader {
     table: PostingsTable,
 }
 
+/// Symbols remembered at most: who walks over a whole block meets all of them, most once.
+const MOST_CACHED: usize = 1 << 16;
+
 /// Symbols found so far: a query meets the same few again and again.
 #[derive(Default)]
 pub(crate) struct SymbolCache(FxHashMap<u32, SymbolAt>);
@@ -104,7 +107,7 @@ impl IndexReader {
     }
 
     /// Shows every symbol, in order.
-    pub(crate) fn each_symbol(&self, mut visit: impl FnMut(&str)) -> Result<(), BlockError> {
+    pub(crate) fn each_symbol<'a>(&'a self, mut visit: impl FnMut(&'a str)) -> Result<(), BlockError> {
         let mut walk = || {
             let mut decoder = Decoder::new(section(&self.file, self.symbols_at)?.unwrap_or_default());
             for _ in 0..decoder.be32()? {
@@ -177,6 +180,9 @@ impl IndexReader {
             Some(at) => *at,
             None => {
                 let at = self.symbols.find(&self.file, symbol)?;
+                if cache.0.len() >= MOST_CACHED {
+                    cache.0.clear();
+                }
                 cache.0.insert(symbol, at);
                 at
             }

@@ -19,8 +19,11 @@ mod index_reader;
 mod index_writer;
 mod meta;
 mod postings_table;
+mod postings_writer;
 mod querier;
+mod series_scan;
 mod symbols;
+mod texts;
 mod tombstones;
 mod writer;
 
@@ -37,9 +40,10 @@ use model::Millis;
 
 pub(crate) use cursor::BlockCursor;
 pub use error::BlockError;
-pub(crate) use meta::new_ulid;
 pub use meta::{BlockCompaction, BlockDescription, BlockMeta, BlockStats};
+pub(crate) use meta::{HINT_STALE_SERIES, new_ulid};
 pub(crate) use querier::BlockQuerier;
+pub(crate) use texts::{TextSet, Texts};
 pub(crate) use writer::{BlockChunk, BlockWriter};
 
 use crate::{
@@ -102,9 +106,9 @@ impl Block {
         BlockCursor::new(self)
     }
 
-    /// Shows every name and value, in order.
-    pub(crate) fn each_symbol(&self, visit: impl FnMut(&str)) -> Result<(), BlockError> {
-        self.index.each_symbol(visit)
+    /// Adds every name and value.
+    pub(crate) fn add_texts<'a>(&'a self, texts: &mut TextSet<'a>) -> Result<(), BlockError> {
+        self.index.each_symbol(|text| texts.insert(text))
     }
 
     /// Encoding and data of a chunk, its checksum verified.

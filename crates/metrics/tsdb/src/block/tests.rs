@@ -51,12 +51,8 @@ fn meta() -> BlockMeta {
     }
 }
 
-fn texts(all: &BTreeMap<Labels, Vec<Samples>>) -> Vec<Box<str>> {
-    let mut texts: Vec<Box<str>> =
-        all.keys().flat_map(|labels| labels.iter()).flat_map(|(n, v)| [n.into(), v.into()]).collect();
-    texts.sort();
-    texts.dedup();
-    texts
+fn texts(all: &BTreeMap<Labels, Vec<Samples>>) -> Texts<'_> {
+    all.keys().flat_map(|labels| labels.iter()).flat_map(|(name, value)| [name, value]).collect()
 }
 
 fn write(dir: &TempDir, fs: Arc<dyn Fs>, all: &BTreeMap<Labels, Vec<Samples>>) -> Result<Block, BlockError> {

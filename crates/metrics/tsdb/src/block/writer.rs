@@ -12,7 +12,7 @@ use model::{Labels, Millis};
 
 use super::{
     Block, BlockError, BlockMeta, BlockStats, ChunkMeta, chunk_writer::ChunkWriter,
-    index_writer::IndexWriter, tombstones::Tombstones, write_failure,
+    index_writer::IndexWriter, texts::Texts, tombstones::Tombstones, write_failure,
 };
 use crate::{
     chunk::{Encoding, sample_count},
@@ -21,12 +21,12 @@ use crate::{
 };
 
 /// A block in the making, under a temporary name. Dropped unfinished, it leaves nothing but rubbish that the next start removes.
-pub(crate) struct BlockWriter {
+pub(crate) struct BlockWriter<'a> {
     fs: Arc<dyn Fs>,
     temporary: PathBuf,
     dir: PathBuf,
     meta: BlockMeta,
-    index: IndexWriter,
+    index: IndexWriter<'a>,
     chunks: ChunkWriter,
     chunk_metas: Vec<ChunkMeta>,
     finished: bool,
@@ -66,14 +66,14 @@ impl<'a> BlockChunk<'a> {
 
 // === impl BlockWriter ===
 
-impl BlockWriter {
+impl<'a> BlockWriter<'a> {
     /// Starts the block that `meta` describes, its figures excepted, in the folder `parent`. `texts` are all names and values that any
-    /// of its series has: sorted, each once.
+    /// of its series has.
     pub(crate) fn create(
         fs: Arc<dyn Fs>,
         parent: &Path,
         meta: BlockMeta,
-        texts: Vec<Box<str>>,
+        texts: Texts<'a>,
     ) -> Result<Self, BlockError> {
         let dir = parent.join(&meta.ulid);
         let temporary = parent.join(format!("{}{}", meta.ulid, filenames::BLOCK_IN_CREATION));
@@ -141,7 +141,7 @@ impl BlockWriter {
     }
 }
 
-impl Drop for BlockWriter {
+impl Drop for BlockWriter<'_> {
     fn drop(&mut self) {
         if !self.finished {
             // Best effort: the next start removes it otherwise.
