@@ -11,6 +11,8 @@
 //! - `wal` is the log, `head` what is in memory, `chunk` how samples are compressed, `block` what is on disk, `query` how series are
 //!   found and parts put together.
 //!
+//! - `tool` is for operators' programs, which look at a folder that another process may have open.
+//!
 //! It is one process' own: the folder is locked. It knows neither PromQL nor HTTP.
 
 #![forbid(unsafe_code)]
@@ -34,10 +36,11 @@ mod options;
 mod query;
 mod retention;
 mod status;
+mod tool;
 mod wal;
 
 pub use admin::{AdminError, Deleted};
-pub use block::{BlockCompaction, BlockDescription, BlockError, BlockMeta, BlockStats};
+pub use block::{BlockCompaction, BlockDescription, BlockError, BlockMeta, BlockStats, Remains};
 pub use chunk::ChunkError;
 pub use db::Db;
 pub use encoding::Malformed;
@@ -45,4 +48,8 @@ pub use error::{MaintainError, OpenError, UnreadableBlock};
 pub use head::{BatchSeries, RawBatch, ReplayProgress};
 pub use options::DbOptions;
 pub use status::{Stat, TsdbStatus};
+pub use tool::{
+    AnalyzeError, BlockAnalysis, BlockListing, Examination, Finding, ListedBlock, Remedy, RepairError,
+    Repaired, Sandbox, SandboxError, analyze_block, examine, list_blocks, repair,
+};
 pub use wal::{CheckpointError, Compression, ReadError};

@@ -80,15 +80,14 @@ impl<'a> IndexWriter<'a> {
         self.put(&checksum.to_be_bytes())
     }
 
-    /// Adds a series whose labels come behind all before; its chunks are in order of time.
-    pub(crate) fn add_series(&mut self, labels: &Labels, chunks: &[ChunkMeta]) -> Result<(), BlockError> {
+    /// Adds a series whose labels come behind all before; its chunks are in order of time. Returns its number.
+    pub(crate) fn add_series(&mut self, labels: &Labels, chunks: &[ChunkMeta]) -> Result<u32, BlockError> {
         if self.last.as_ref().is_some_and(|last| last >= labels) {
             return Err(self.inconsistent("series are not in the order of their labels"));
         }
         self.pad(SERIES_ALIGNMENT)?;
-        if self.offset / SERIES_ALIGNMENT as u64 > u64::from(u32::MAX) {
-            return Err(BlockError::TooLarge("series take more than 64 GiB of the index"));
-        }
+        let number = u32::try_from(self.offset / SERIES_ALIGNMENT as u64)
+            .map_err(|_| BlockError::TooLarge("series take more than 64 GiB of the index"))?;
         let mut entry = std::mem::take(&mut self.entry);
         entry.clear();
         put_uvarint(&mut entry, labels.len() as u64);
@@ -107,7 +106,7 @@ impl<'a> IndexWriter<'a> {
         self.entry = entry;
         self.series += 1;
         self.last = Some(labels.clone());
-        Ok(())
+        Ok(number)
     }
 
     /// Writes the lists and the tables and makes the file durable.

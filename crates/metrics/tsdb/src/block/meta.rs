@@ -9,6 +9,9 @@ use ulid::Ulid;
 
 use super::{BlockError, read_failure, write_failure};
 
+/// Of the file.
+pub(super) const VERSION: u32 = 1;
+
 /// The block is of samples that came out of order.
 pub(crate) const HINT_OUT_OF_ORDER: &str = "from-out-of-order";
 /// The block is of series that got no samples any more, written before their time.
@@ -120,16 +123,19 @@ impl BlockMeta {
     }
 
     pub(crate) fn read(path: &Path) -> Result<Self, BlockError> {
-        let text = fs::read(path).map_err(read_failure(path))?;
-        let meta: Self = serde_json::from_slice(&text)
-            .map_err(|source| BlockError::Meta { path: path.to_owned(), source })?;
-        if meta.version != 1 {
+        let meta = Self::read_any_version(path)?;
+        if meta.version != VERSION {
             return Err(BlockError::Format {
                 path: path.to_owned(),
                 reason: format!("version {} of the description is not known", meta.version),
             });
         }
         Ok(meta)
+    }
+
+    pub(super) fn read_any_version(path: &Path) -> Result<Self, BlockError> {
+        let text = fs::read(path).map_err(read_failure(path))?;
+        serde_json::from_slice(&text).map_err(|source| BlockError::Meta { path: path.to_owned(), source })
     }
 
     pub(crate) fn write(&self, fs: &dyn Fs, path: &Path) -> Result<(), BlockError> {

@@ -16,11 +16,14 @@ mod delete;
 mod error;
 mod index_format;
 mod index_reader;
+mod index_remains;
 mod index_writer;
 mod meta;
 mod postings_table;
 mod postings_writer;
 mod querier;
+mod salvage;
+mod series_entry;
 mod series_scan;
 mod symbols;
 mod texts;
@@ -40,9 +43,12 @@ use model::Millis;
 
 pub(crate) use cursor::BlockCursor;
 pub use error::BlockError;
+pub(crate) use index_reader::IndexReader;
 pub use meta::{BlockCompaction, BlockDescription, BlockMeta, BlockStats};
 pub(crate) use meta::{HINT_STALE_SERIES, new_ulid};
 pub(crate) use querier::BlockQuerier;
+pub use salvage::Remains;
+pub(crate) use salvage::Salvage;
 pub(crate) use texts::{TextSet, Texts};
 pub(crate) use writer::{BlockChunk, BlockWriter};
 
@@ -51,7 +57,6 @@ use crate::{
     filenames,
 };
 use chunk_segments::ChunkSegments;
-use index_reader::IndexReader;
 use tombstones::Tombstones;
 
 /// A block that is open for reading. Its files are mapped: memory grows with what is read, not with what is there.
@@ -87,6 +92,10 @@ impl Block {
     /// Bytes of all its files.
     pub(crate) fn size(&self) -> u64 {
         self.size
+    }
+
+    pub(crate) fn index(&self) -> &IndexReader {
+        &self.index
     }
 
     /// Bytes of its tables that are kept in memory.

@@ -100,12 +100,12 @@ impl<'a> BlockWriter<'a> {
         self.chunks.set_segment_size(bytes);
     }
 
-    /// Adds a series whose labels come behind all before, with its chunks in order of time.
+    /// Adds a series whose labels come behind all before, with its chunks in order of time. Returns its number.
     pub(crate) fn add_series(
         &mut self,
         labels: &Labels,
         chunks: &[BlockChunk<'_>],
-    ) -> Result<(), BlockError> {
+    ) -> Result<u32, BlockError> {
         self.chunk_metas.clear();
         for chunk in chunks {
             let reference = self.chunks.write(chunk.encoding, &chunk.data)?;
@@ -129,11 +129,17 @@ impl<'a> BlockWriter<'a> {
     }
 
     /// Gives the block its name; from then on it is there whatever happens.
-    pub(crate) fn finish(mut self) -> Result<Block, BlockError> {
+    pub(crate) fn finish(self) -> Result<Block, BlockError> {
+        self.finish_with(&Tombstones::default())
+    }
+
+    /// The same with some of it deleted already.
+    pub(super) fn finish_with(mut self, deleted: &Tombstones) -> Result<Block, BlockError> {
         let fs = Arc::clone(&self.fs);
         self.chunks.finish()?;
         self.index.finish()?;
-        Tombstones::default().write(&*fs, &self.temporary.join(filenames::TOMBSTONES))?;
+        self.meta.stats.num_tombstones = deleted.count();
+        deleted.write(&*fs, &self.temporary.join(filenames::TOMBSTONES))?;
         self.meta.write(&*fs, &self.temporary.join(filenames::META))?;
         publish_dir(&*fs, &self.temporary, &self.dir).map_err(write_failure(&self.dir))?;
         self.finished = true;
