@@ -1,14 +1,16 @@
-//! `stackctl`: the command line of the stack.
+//! `stackctl`: the command line of the stack. Called `promtool`, by a link of that name, it has promtool's commands.
 
 mod check;
 mod promql_command;
+mod promtool;
+mod tsdb_command;
 
-use std::process::ExitCode;
+use std::{ffi::OsString, path::Path, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use service::normalize_arguments;
 
-/// Checks files of the stack, and works with queries.
+/// Checks files of the stack, works with queries, and looks after data.
 #[derive(Debug, Parser)]
 #[command(name = "stackctl", version)]
 struct Arguments {
@@ -28,20 +30,39 @@ enum Command {
         #[command(subcommand)]
         what: promql_command::Promql,
     },
+    /// Look at and mend the folder of a metrics database.
+    Tsdb {
+        #[command(subcommand)]
+        what: tsdb_command::Tsdb,
+    },
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse_from(normalize_arguments(std::env::args_os()));
-    let outcome = match arguments.command {
-        Command::Check { what } => check::run(&what),
-        Command::Promql { what } => promql_command::run(&what),
+    let arguments = normalize_arguments(std::env::args_os());
+    let name = if is_called(&arguments, "promtool") { "promtool" } else { "stackctl" };
+    let outcome = match name {
+        "promtool" => promtool::run(&promtool::Promtool::parse_from(arguments)),
+        _ => run(&Arguments::parse_from(arguments).command),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("stackctl: {error:#}");
+            eprintln!("{name}: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn run(command: &Command) -> anyhow::Result<bool> {
+    match command {
+        Command::Check { what } => check::run(what),
+        Command::Promql { what } => promql_command::run(what),
+        Command::Tsdb { what } => tsdb_command::run(what),
+    }
+}
+
+/// Whether the program was started under this name.
+fn is_called(arguments: &[OsString], name: &str) -> bool {
+    arguments.first().and_then(|program| Path::new(program).file_stem()).is_some_and(|stem| stem == name)
 }

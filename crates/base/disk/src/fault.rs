@@ -29,6 +29,12 @@ pub enum Fault {
     Truncate,
     /// Nothing can be renamed.
     Rename,
+    /// After so many more steps the device is full: nothing can be created, written, synced or renamed. Counting up from zero, a test
+    /// lets each step of an operation fail in turn.
+    FullAfter {
+        /// Steps that still succeed.
+        steps: u64,
+    },
 }
 
 /// The real file system with faults put in; clones share them.
@@ -61,6 +67,19 @@ impl FaultyFs {
         Ok(())
     }
 
+    /// Counts a step.
+    fn step(&self) -> io::Result<()> {
+        self.with(|faults| {
+            for fault in faults.iter_mut() {
+                if let Fault::FullAfter { steps } = fault {
+                    *steps =
+                        steps.checked_sub(1).ok_or_else(|| io::Error::from_raw_os_error(libc::ENOSPC))?;
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// How many of `size` bytes may be written now.
     fn admit(&self, size: usize) -> io::Result<usize> {
         self.with(|faults| {
@@ -89,11 +108,13 @@ impl FaultyFs {
 
 impl Fs for FaultyFs {
     fn create(&self, path: &Path) -> io::Result<Box<dyn FsFile>> {
+        self.step()?;
         self.fail_on(Fault::Create)?;
         Ok(Box::new(FaultyFile { file: RealFs.create(path)?, fs: self.clone() }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.step()?;
         self.fail_on(Fault::Rename)?;
         RealFs.rename(from, to)
     }
@@ -103,6 +124,7 @@ impl Fs for FaultyFs {
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        self.step()?;
         self.fail_on(Fault::Sync)?;
         RealFs.sync_dir(path)
     }
@@ -115,6 +137,7 @@ struct FaultyFile {
 
 impl FsFile for FaultyFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.fs.step()?;
         let admitted = self.fs.admit(bytes.len())?;
         let (admitted, _) = bytes.split_at(admitted);
         self.file.write_all(admitted)?;
@@ -122,6 +145,7 @@ impl FsFile for FaultyFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
+        self.fs.step()?;
         self.fs.fail_on(Fault::Sync)?;
         self.file.sync()
     }

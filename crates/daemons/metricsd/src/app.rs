@@ -301,6 +301,7 @@ fn db_options(flags: &Flags, config: &Config) -> DbOptions {
     if let Some(size) = config.retention_size.or(flags.retention_size.map(|set| set.0)) {
         options.retention_size = size;
     }
+    options.retention_percentage = config.retention_percentage.unwrap_or_default();
     options.min_block_duration = flags.min_block_duration.0;
     if let Some(size) = flags.wal_segment_size {
         options.wal_segment_size = size.0;

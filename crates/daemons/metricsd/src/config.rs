@@ -43,6 +43,8 @@ pub struct Config {
     pub retention_size: Option<u64>,
     /// Most exemplars kept in memory, where exemplars are kept.
     pub max_exemplars: usize,
+    /// The same as a share of the file system, in percent, where the file says so; comes before the size.
+    pub retention_percentage: Option<f64>,
     /// Keys that have no effect.
     pub warnings: Warnings,
     /// The file with its defaults, secrets hidden: what `/api/v1/status/config` shows.
@@ -144,6 +146,11 @@ impl Config {
             .map_err(|source| LoadError::Alerting { path: path.clone(), source })?;
         let tsdb = &file.storage.tsdb;
         let retention = tsdb.retention.clone().unwrap_or_default();
+        if let Some(share) = retention.percentage.filter(|share| !(0.0..=100.0).contains(share)) {
+            return Err(invalid(format!(
+                "'storage.tsdb.retention.percentage' must be in the range [0, 100], got {share}"
+            )));
+        }
         Ok(Self {
             rule_files: resolve(&file.rule_files, &base_dir).map_err(&invalid)?,
             notifier,
@@ -153,6 +160,7 @@ impl Config {
             retention_time: retention.time.map(|set| set.0),
             retention_size: retention.size.map(|set| set.0),
             max_exemplars: max_exemplars(file.storage.exemplars.as_ref()),
+            retention_percentage: retention.percentage,
             warnings,
             shown: shown(file, &jobs),
             jobs,

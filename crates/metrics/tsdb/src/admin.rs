@@ -12,11 +12,7 @@ use storage::CommitError;
 use tracing::info;
 
 use crate::{
-    Db, MaintainError,
-    block::{Block, BlockError},
-    compact::compact_head,
-    filenames,
-    merge_blocks::merge_blocks,
+    Db, MaintainError, block::BlockError, compact::compact_head, filenames, merge_blocks::merge_blocks,
 };
 
 /// Why a request of an operator was not or not wholly carried out.
@@ -103,7 +99,7 @@ impl Db {
         fs::create_dir(target).map_err(fail(target))?;
         for block in self.blocks.list().iter() {
             let copy = target.join(&block.meta().ulid);
-            link_block(block, &copy).map_err(fail(&copy))?;
+            link_block(block.dir(), &copy).map_err(fail(&copy))?;
         }
         if with_head && !self.head.is_empty() {
             let (min_time, max_time) = (self.head.min_time(), self.head.max_time());
@@ -113,16 +109,17 @@ impl Db {
     }
 }
 
-fn link_block(block: &Block, copy: &Path) -> io::Result<()> {
+/// Makes the folder `copy` with the files of a block as links, or copies on another file system.
+pub(crate) fn link_block(block: &Path, copy: &Path) -> io::Result<()> {
     let chunks = copy.join(filenames::CHUNKS);
     fs::create_dir_all(&chunks)?;
     for name in [filenames::META, filenames::INDEX, filenames::TOMBSTONES] {
-        let source = block.dir().join(name);
+        let source = block.join(name);
         if source.exists() {
             link_or_copy(&source, &copy.join(name))?;
         }
     }
-    for entry in fs::read_dir(block.dir().join(filenames::CHUNKS))? {
+    for entry in fs::read_dir(block.join(filenames::CHUNKS))? {
         let entry = entry?;
         link_or_copy(&entry.path(), &chunks.join(entry.file_name()))?;
     }

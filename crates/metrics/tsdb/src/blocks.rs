@@ -1,7 +1,7 @@
-//! The blocks of a database: which there are, which are too old.
+//! The blocks of a database: which there are, and which are left out.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -10,59 +10,132 @@ use std::{
 use arc_swap::ArcSwap;
 use disk::{Fs, remove_dir_atomic};
 use model::Millis;
+use parking_lot::Mutex;
 use tracing::{info, warn};
 use ulid::Ulid;
 
-use crate::{MaintainError, block::Block, metrics::BlockMetrics};
+use crate::{
+    MaintainError, UnreadableBlock,
+    block::Block,
+    error::chain,
+    metrics::BlockMetrics,
+    retention::{Reason, Retention, replaced, unwanted},
+};
 
 /// The blocks that are open, in order of time. Readers take the list as it is at some moment and keep the blocks on it open.
+///
+/// *Threading*: the list may be read at any time; whoever changes it holds the lock of housekeeping.
 pub(crate) struct Blocks {
+    dir: PathBuf,
     list: ArcSwap<Vec<Arc<Block>>>,
+    /// Why those are left out that cannot be opened, by their folders.
+    unreadable: Mutex<BTreeMap<PathBuf, String>>,
     metrics: BlockMetrics,
-}
-
-/// How much may be kept.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Retention {
-    /// Milliseconds; 0 for no limit.
-    pub(crate) time: Millis,
-    /// Bytes, with `other_bytes`; 0 for no limit.
-    pub(crate) size: u64,
-}
-
-/// Why a block goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reason {
-    Time,
-    Size,
-    Replaced,
 }
 
 // === impl Blocks ===
 
 impl Blocks {
-    /// Opens the blocks in `dir`. One that cannot be opened is left where it is, named in the log and counted.
+    /// Opens the blocks in `dir`. One that cannot be opened is left where it is, named in the log and in the metrics, and tried again
+    /// with every [`Blocks::reload`].
+    ///
+    /// (Prometheus passes over a block whose description it cannot read, and does not start because of any other damage.)
     pub(crate) fn open(dir: &Path, metrics: BlockMetrics) -> io::Result<Self> {
-        metrics.reloads.inc();
-        let mut blocks = Vec::new();
-        let mut unreadable = 0;
-        for path in block_dirs(dir)? {
-            match Block::open(&path) {
-                Ok(block) => blocks.push(Arc::new(block)),
+        let blocks =
+            Self { dir: dir.to_owned(), list: ArcSwap::default(), unreadable: Mutex::default(), metrics };
+        blocks.reload()?;
+        Ok(blocks)
+    }
+
+    /// Brings the list up to date with the folder: blocks that someone put there are opened, those that someone took away are let go,
+    /// and those that others were made of are removed, damaged ones too.
+    pub(crate) fn reload(&self) -> io::Result<()> {
+        self.metrics.reloads.inc();
+        let dirs = block_dirs(&self.dir).inspect_err(|_| {
+            self.metrics.reloads_failed.inc();
+        })?;
+        let known = self.list();
+        let mut blocks: Vec<_> =
+            known.iter().filter(|block| dirs.iter().any(|dir| dir == block.dir())).cloned().collect();
+        let mut unreadable = BTreeMap::new();
+        for dir in dirs {
+            if blocks.iter().any(|block| block.dir() == dir) {
+                continue;
+            }
+            match Block::open(&dir) {
+                Ok(block) => match blocks.iter().find(|known| known.meta().ulid == block.meta().ulid) {
+                    Some(same) => {
+                        let why = format!("it is the same block as `{}`", same.dir().display());
+                        unreadable.insert(dir, why);
+                    }
+                    None => blocks.push(Arc::new(block)),
+                },
                 Err(error) => {
-                    unreadable += 1;
-                    let cause = std::error::Error::source(&error).map(ToString::to_string);
-                    warn!(path = %path.display(), %error, cause, "block cannot be opened and is left out");
+                    unreadable.insert(dir, chain(&error));
                 }
             }
         }
-        metrics.unreadable.set(unreadable);
-        if unreadable > 0 {
-            metrics.reloads_failed.inc();
+        let replaced = replaced(blocks.iter().map(|block| block.meta()));
+        unreadable.retain(|dir, _| !self.remove_if_replaced(dir, &replaced));
+        let gone: Vec<_> = blocks
+            .iter()
+            .filter(|block| {
+                block.meta().compaction.deletable || replaced.contains(block.meta().ulid.as_str())
+            })
+            .cloned()
+            .collect();
+        blocks.retain(|block| !gone.iter().any(|gone| Arc::ptr_eq(gone, block)));
+        self.list.store(Arc::new(sorted(blocks)));
+        self.tell();
+        self.tell_unreadable(unreadable);
+        for block in gone {
+            if let Err(error) = remove(&block, Reason::Replaced) {
+                warn!(error = chain(&error), "a block that was replaced stays for now");
+            }
         }
-        let blocks = Self { list: ArcSwap::from_pointee(sorted(blocks)), metrics };
-        blocks.tell();
-        Ok(blocks)
+        Ok(())
+    }
+
+    /// Removes a damaged block that was replaced by another; whether it is gone.
+    fn remove_if_replaced(&self, dir: &Path, replaced: &HashSet<&str>) -> bool {
+        let name = dir.file_name().unwrap_or_default().to_string_lossy();
+        if !replaced.contains(&*name) {
+            return false;
+        }
+        info!(path = %dir.display(), "removing a damaged block that was replaced");
+        remove_dir_atomic(dir).is_ok()
+    }
+
+    /// Notes what cannot be opened, and logs what is new about it.
+    fn tell_unreadable(&self, now: BTreeMap<PathBuf, String>) {
+        let metrics = &self.metrics;
+        let mut before = self.unreadable.lock();
+        for (dir, why) in &now {
+            if before.get(dir) != Some(why) {
+                metrics.reloads_failed.inc();
+                warn!(
+                    path = %dir.display(),
+                    error = why,
+                    "block cannot be opened and is left out; `stackctl tsdb repair` shows what can be saved"
+                );
+            }
+        }
+        metrics.unreadable.set(now.len() as i64);
+        metrics.unreadable_info.clear();
+        for dir in now.keys() {
+            let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            metrics.unreadable_info.get_or_create(&[("block", name)]).set(1);
+        }
+        *before = now;
+    }
+
+    /// The blocks that are left out, and why.
+    pub(crate) fn unreadable(&self) -> Vec<UnreadableBlock> {
+        let unreadable = self.unreadable.lock();
+        unreadable
+            .iter()
+            .map(|(dir, why)| UnreadableBlock { dir: dir.clone(), reason: why.clone() })
+            .collect()
     }
 
     /// The blocks now.
@@ -73,6 +146,11 @@ impl Blocks {
     /// The end of the newest block, exclusive.
     pub(crate) fn max_time(&self) -> Option<Millis> {
         self.list.load().iter().map(|block| block.meta().max_time).max()
+    }
+
+    /// The end of the newest block of samples that came in order, exclusive.
+    pub(crate) fn in_order_max_time(&self) -> Option<Millis> {
+        self.list.load().iter().filter_map(|block| block.meta().ends_in_order_samples()).max()
     }
 
     /// The start of the oldest block.
@@ -129,13 +207,13 @@ impl Blocks {
         other_bytes: u64,
     ) -> Result<(), MaintainError> {
         let blocks = self.list();
-        let unwanted = unwanted(&blocks, retention, other_bytes);
+        let sizes: Vec<_> = blocks.iter().map(|block| (block.meta(), block.size())).collect();
+        let unwanted = unwanted(&sizes, retention, other_bytes);
         if unwanted.is_empty() {
             return Ok(());
         }
-        let gone: HashSet<&str> = unwanted.iter().map(|(block, _)| block.meta().ulid.as_str()).collect();
-        let kept =
-            blocks.iter().filter(|block| !gone.contains(block.meta().ulid.as_str())).cloned().collect();
+        let stays = |at: &usize| !unwanted.iter().any(|(gone, _)| gone == at);
+        let kept = (0..blocks.len()).filter(stays).map(|at| Arc::clone(&blocks[at])).collect();
         self.list.store(Arc::new(kept));
         self.tell();
         if unwanted.iter().any(|(_, reason)| *reason == Reason::Time) {
@@ -144,7 +222,9 @@ impl Blocks {
         if unwanted.iter().any(|(_, reason)| *reason == Reason::Size) {
             self.metrics.size_retentions.inc();
         }
-        unwanted.into_iter().try_for_each(|(block, reason)| remove(&block, reason))
+        // One that cannot be removed now is found again by the next reload.
+        let removed: Vec<_> = unwanted.iter().map(|(at, reason)| remove(&blocks[*at], *reason)).collect();
+        removed.into_iter().collect()
     }
 
     fn tell(&self) {
@@ -169,7 +249,8 @@ fn remove(block: &Block, reason: Reason) -> Result<(), MaintainError> {
         .map_err(|source| MaintainError::Remove { path: block.dir().to_owned(), source })
 }
 
-fn block_dirs(dir: &Path) -> io::Result<Vec<PathBuf>> {
+/// The folders in `dir` that have names of blocks, sorted.
+pub(crate) fn block_dirs(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let mut dirs = Vec::new();
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
@@ -178,34 +259,6 @@ fn block_dirs(dir: &Path) -> io::Result<Vec<PathBuf>> {
             dirs.push(entry.path());
         }
     }
+    dirs.sort_unstable();
     Ok(dirs)
-}
-
-/// The blocks that are to go, by Prometheus' rules, and why.
-fn unwanted(blocks: &[Arc<Block>], retention: Retention, other_bytes: u64) -> Vec<(Arc<Block>, Reason)> {
-    let parents: HashSet<&str> = blocks
-        .iter()
-        .flat_map(|block| &block.meta().compaction.parents)
-        .map(|parent| parent.ulid.as_str())
-        .collect();
-    let mut newest_first: Vec<&Arc<Block>> = blocks.iter().collect();
-    newest_first.sort_by_key(|block| std::cmp::Reverse(block.meta().max_time));
-    let newest = newest_first.first().map_or(0, |block| block.meta().max_time);
-    let mut bytes = other_bytes;
-    let mut unwanted = Vec::new();
-    for block in newest_first {
-        let meta = block.meta();
-        bytes += block.size();
-        let reason = if meta.compaction.deletable || parents.contains(meta.ulid.as_str()) {
-            Reason::Replaced
-        } else if retention.time > 0 && newest.saturating_sub(meta.max_time) >= retention.time {
-            Reason::Time
-        } else if retention.size > 0 && bytes > retention.size {
-            Reason::Size
-        } else {
-            continue;
-        };
-        unwanted.push((Arc::clone(block), reason));
-    }
-    unwanted
 }

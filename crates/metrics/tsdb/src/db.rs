@@ -18,7 +18,7 @@ use storage::{Appendable, Appender, CommitError, Exemplar, Querier, QueryError, 
 use tracing::{info, warn};
 
 use crate::{
-    BlockMeta, DbOptions, OpenError, TsdbStatus,
+    BlockMeta, DbOptions, OpenError, TsdbStatus, UnreadableBlock,
     block::BlockQuerier,
     blocks::Blocks,
     filenames,
@@ -79,8 +79,9 @@ impl Db {
         let metrics = Metrics::new(registry);
         metrics.blocks.retention_limit_bytes.set(options.retention_size as i64);
         metrics.blocks.retention_limit_seconds.set(options.retention_time.as_secs() as i64);
+        metrics.blocks.retention_limit_percentage.set(options.retention_percentage);
         let blocks = Blocks::open(&dir, metrics.blocks.clone()).map_err(io_error(&dir))?;
-        let min_valid_time = blocks.max_time().unwrap_or(Millis::MIN);
+        let min_valid_time = blocks.in_order_max_time().unwrap_or(Millis::MIN);
         let (chunk_files, found) = open_head_chunks(&options, &metrics)?;
         let head =
             Arc::new(Head::new(head_options(&options), min_valid_time, chunk_files, metrics.head.clone()));
@@ -163,6 +164,11 @@ impl Db {
         self.blocks.list().iter().map(|block| block.meta().clone()).collect()
     }
 
+    /// The blocks that cannot be opened and are left out.
+    pub fn unreadable_blocks(&self) -> Vec<UnreadableBlock> {
+        self.blocks.unreadable()
+    }
+
     /// Number of series in memory.
     pub fn series_count(&self) -> u64 {
         self.head.series_count()
@@ -241,6 +247,9 @@ impl Drop for Db {
 fn check(options: &DbOptions) -> Result<(), OpenError> {
     if options.min_block_duration < Duration::from_millis(2) {
         return Err(OpenError::Option("min block duration must be at least 2 ms".to_owned()));
+    }
+    if !(0.0..=100.0).contains(&options.retention_percentage) {
+        return Err(OpenError::Option("retention percentage must be between 0 and 100".to_owned()));
     }
     if !options.out_of_order_time_window.is_zero() {
         return Err(OpenError::Option(

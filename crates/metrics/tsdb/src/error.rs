@@ -38,6 +38,14 @@ pub enum MaintainError {
     /// Blocks could not be merged. They are left as they are, and not tried again.
     #[error("cannot merge blocks")]
     Merge(#[source] BlockError),
+    /// The folder of the blocks could not be read.
+    #[error("cannot read `{}`", .path.display())]
+    Reload {
+        /// The folder.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
     /// A block that is too old could not be removed.
     #[error("cannot remove block `{}`", .path.display())]
     Remove {
@@ -58,6 +66,27 @@ pub enum MaintainError {
     /// Queries of the samples to be dropped did not end in time; the next round tries again.
     #[error("queries still read the samples that are to leave memory")]
     ReadersBusy,
+}
+
+/// A block that cannot be opened. It stays where it is, and everything else is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableBlock {
+    /// Its folder.
+    pub dir: PathBuf,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// An error with all its causes, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
 }
 
 /// Wraps a failure to read something named.

@@ -22,6 +22,8 @@ pub(crate) const CHUNKS: &str = "chunks";
 pub(crate) const TOMBSTONES: &str = "tombstones";
 /// A block that is being written.
 pub(crate) const BLOCK_IN_CREATION: &str = ".tmp-for-creation";
+/// A block that was set aside because it is damaged. No reader takes such a folder for a block.
+pub(crate) const DAMAGED: &str = ".damaged";
 /// A checkpoint that is being written.
 pub(crate) const CHECKPOINT_IN_CREATION: &str = ".tmp";
 

@@ -11,6 +11,8 @@
 //! - `wal` is the log, `head` what is in memory, `head_chunks` where its full chunks go, `chunk` how samples are compressed, `block` what
 //!   is on disk, `query` how series are found and parts put together.
 //!
+//! - `tool` is for operators' programs, which look at a folder that another process may have open.
+//!
 //! It is one process' own: the folder is locked. It knows neither PromQL nor HTTP.
 
 #![forbid(unsafe_code)]
@@ -34,17 +36,23 @@ mod metrics;
 mod options;
 mod query;
 mod recode;
+mod retention;
 mod status;
+mod tool;
 mod wal;
 
 pub use admin::{AdminError, Deleted};
-pub use block::{BlockCompaction, BlockDescription, BlockError, BlockMeta, BlockStats};
+pub use block::{BlockCompaction, BlockDescription, BlockError, BlockMeta, BlockStats, Remains};
 pub use chunk::ChunkError;
 pub use db::Db;
 pub use encoding::Malformed;
-pub use error::{MaintainError, OpenError};
+pub use error::{MaintainError, OpenError, UnreadableBlock};
 pub use head::{BatchSeries, RawBatch, ReplayProgress};
 pub use head_chunks::HeadChunkError;
 pub use options::DbOptions;
 pub use status::{Stat, TsdbStatus};
+pub use tool::{
+    AnalyzeError, BlockAnalysis, BlockListing, Examination, Finding, ListedBlock, Remedy, RepairError,
+    Repaired, Sandbox, SandboxError, analyze_block, examine, list_blocks, repair,
+};
 pub use wal::{CheckpointError, Compression, ReadError};

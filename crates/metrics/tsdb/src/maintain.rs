@@ -7,18 +7,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use disk::dir_size;
+use disk::{dir_size, disk_space};
 use model::Millis;
 use tracing::{info, warn};
 
 use crate::{
-    Db, MaintainError,
-    blocks::Retention,
+    Db, DbOptions, MaintainError,
     chunk::range_end,
     compact::compact_head,
     db::millis,
     filenames, levels,
     merge_blocks::merge_blocks,
+    retention::{Retention, size_limit},
     wal::{WalLayout, remove_checkpoints_before, remove_segments_before, write_checkpoint},
 };
 
@@ -40,6 +40,8 @@ impl Db {
     pub fn maintain(&self) -> Result<(), MaintainError> {
         let mut written_until = self.maintenance.lock();
         self.map_chunks();
+        let dir = &self.options.dir;
+        self.blocks.reload().map_err(|source| MaintainError::Reload { path: dir.clone(), source })?;
         let compacted = self.compact(&mut written_until);
         // Also where that failed: a full disk gets emptier only by this.
         let retained = self.apply_retention();
@@ -64,6 +66,10 @@ impl Db {
         }
         let metrics = &self.metrics.blocks;
         metrics.compactions_triggered.inc();
+        if parts.windows(2).any(|pair| pair[1].meta().min_time < pair[0].meta().max_time) {
+            metrics.vertical_compactions.inc();
+            info!(blocks = ?parts.iter().map(|part| &part.meta().ulid).collect::<Vec<_>>(), "merging overlapping blocks");
+        }
         let start = Instant::now();
         let merged = merge_blocks(&parts, &self.options.fs, &self.options.dir);
         metrics.compaction_seconds.observe(start.elapsed().as_secs_f64());
@@ -213,13 +219,24 @@ impl Db {
         Ok(())
     }
 
+    fn size_limit(&self) -> u64 {
+        let DbOptions { dir, retention_size, retention_percentage, .. } = &self.options;
+        let total = (*retention_percentage > 0.0).then(|| disk_space(dir)).and_then(|space| {
+            space
+                .inspect_err(|error| {
+                    warn!(%error, path = %dir.display(), "size of the file system is unknown: blocks are kept up to the fixed size");
+                })
+                .ok()
+        });
+        size_limit(*retention_size, *retention_percentage, total.map(|space| space.total))
+    }
+
     fn apply_retention(&self) -> Result<(), MaintainError> {
         let size_of = |name: &str| dir_size(&self.options.dir.join(name)).unwrap_or_default();
         let wal_bytes = size_of(filenames::WAL);
         self.metrics.wal.storage_size.set(wal_bytes as i64);
         let other_bytes = wal_bytes + size_of(filenames::WBL) + size_of(filenames::CHUNKS_HEAD);
-        let retention =
-            Retention { time: millis(self.options.retention_time), size: self.options.retention_size };
+        let retention = Retention { time: millis(self.options.retention_time), size: self.size_limit() };
         let result = self.blocks.remove_unwanted(retention, other_bytes);
         let lowest = self.blocks.min_time().unwrap_or(self.head.min_time());
         self.metrics.blocks.lowest_timestamp.set(lowest);

@@ -8,7 +8,7 @@ use model::{Labels, Millis};
 use crate::{
     block::{
         Block, BlockChunk, BlockCompaction, BlockCursor, BlockDescription, BlockError, BlockMeta, BlockStats,
-        BlockWriter, ChunkMeta, new_ulid,
+        BlockWriter, ChunkMeta, HINT_STALE_SERIES, TextSet, new_ulid,
     },
     intervals::Intervals,
     recode::{Sample, encode_samples, merge_samples, read_samples},
@@ -27,16 +27,12 @@ pub(crate) fn merge_blocks(
     fs: &Arc<dyn Fs>,
     dir: &Path,
 ) -> Result<Option<Block>, BlockError> {
-    let mut texts = BTreeSet::new();
+    let mut texts = TextSet::default();
     for block in blocks {
-        block.each_symbol(|text| {
-            if !texts.contains(text) {
-                texts.insert(Box::<str>::from(text));
-            }
-        })?;
+        block.add_texts(&mut texts)?;
     }
     let meta = merged_meta(blocks.iter().map(|block| block.meta()));
-    let mut writer = BlockWriter::create(Arc::clone(fs), dir, meta, texts.into_iter().collect())?;
+    let mut writer = BlockWriter::create(Arc::clone(fs), dir, meta, texts.sorted())?;
     let mut cursors = blocks.iter().map(|block| block.cursor()).collect::<Result<Vec<_>, _>>()?;
     let mut written = 0u64;
     while let Some(labels) = smallest(&cursors) {
@@ -70,6 +66,9 @@ fn smallest(cursors: &[BlockCursor<'_>]) -> Option<Labels> {
 fn merged_meta<'a>(parts: impl Iterator<Item = &'a BlockMeta> + Clone) -> BlockMeta {
     let sources: BTreeSet<_> =
         parts.clone().flat_map(|part| part.compaction.sources.iter().cloned()).collect();
+    // Such blocks are merged with their like only.
+    let stale = parts.clone().any(|part| part.compaction.has_hint(HINT_STALE_SERIES));
+    let hints = stale.then(|| HINT_STALE_SERIES.to_owned()).into_iter().collect();
     BlockMeta {
         ulid: new_ulid(),
         min_time: parts.clone().map(|part| part.min_time).min().unwrap_or_default(),
@@ -85,6 +84,7 @@ fn merged_meta<'a>(parts: impl Iterator<Item = &'a BlockMeta> + Clone) -> BlockM
                     max_time: part.max_time,
                 })
                 .collect(),
+            hints,
             ..BlockCompaction::default()
         },
         version: 1,

@@ -14,7 +14,9 @@ use prometheus_client::{
 
 /// `{type="float"}`, the label of everything counted per sample.
 type ByType = Family<[(&'static str, &'static str); 1], Counter>;
-type Seconds = Gauge<f64, AtomicU64>;
+type Float = Gauge<f64, AtomicU64>;
+/// `{block="01J…"}`, of few things only.
+type ByBlock = Family<[(&'static str, String); 1], Gauge>;
 
 const FLOAT: [(&str, &str); 1] = [("type", "float")];
 
@@ -64,7 +66,7 @@ pub(crate) struct WalMetrics {
     pub(crate) segment_current: Gauge,
     pub(crate) current_segment_bytes: Gauge,
     pub(crate) storage_size: Gauge,
-    pub(crate) replay_seconds: Seconds,
+    pub(crate) replay_seconds: Float,
     pub(crate) replay_unknown_refs: Counter,
     pub(crate) truncate_seconds: Histogram,
     pub(crate) truncations: Counter,
@@ -82,15 +84,18 @@ pub(crate) struct BlockMetrics {
     pub(crate) lowest_timestamp: Gauge,
     pub(crate) retention_limit_bytes: Gauge,
     pub(crate) retention_limit_seconds: Gauge,
+    pub(crate) retention_limit_percentage: Float,
     pub(crate) time_retentions: Counter,
     pub(crate) size_retentions: Counter,
     pub(crate) compactions: Counter,
     pub(crate) compactions_failed: Counter,
     pub(crate) compactions_triggered: Counter,
+    pub(crate) vertical_compactions: Counter,
     pub(crate) compaction_seconds: Histogram,
     pub(crate) reloads: Counter,
     pub(crate) reloads_failed: Counter,
     pub(crate) unreadable: Gauge,
+    pub(crate) unreadable_info: ByBlock,
 }
 
 // === impl Metrics ===
@@ -214,6 +219,10 @@ impl BlockMetrics {
             ),
             retention_limit_seconds: r
                 .gauge("retention_limit_seconds", "How long to retain samples in storage, 0 if for ever"),
+            retention_limit_percentage: r.float(
+                "retention_limit_percentage",
+                "Max percentage of the storage's size to be retained in the blocks, 0 if unlimited",
+            ),
             time_retentions: r.counter(
                 "time_retentions",
                 "Number of times that blocks were deleted because the time limit was exceeded",
@@ -226,6 +235,8 @@ impl BlockMetrics {
             compactions_failed: r.counter("compactions_failed", "Total number of compactions that failed"),
             compactions_triggered: r
                 .counter("compactions_triggered", "Total number of triggered compactions"),
+            vertical_compactions: r
+                .counter("vertical_compactions", "Total number of compactions done on overlapping blocks"),
             compaction_seconds: r.seconds("compaction_duration_seconds", "Duration of compaction runs"),
             reloads: r.counter("reloads", "Number of times the database reloaded block data from disk"),
             reloads_failed: r.counter(
@@ -234,6 +245,10 @@ impl BlockMetrics {
             ),
             unreadable: r
                 .gauge("blocks_unreadable", "Number of blocks that could not be opened and are left out"),
+            unreadable_info: r.by_block(
+                "unreadable_block_info",
+                "Names each block that could not be opened and is left out",
+            ),
         }
     }
 }
@@ -257,8 +272,8 @@ impl Register<'_> {
         gauge
     }
 
-    fn float(&mut self, name: &str, help: &str) -> Seconds {
-        let gauge = Seconds::default();
+    fn float(&mut self, name: &str, help: &str) -> Float {
+        let gauge = Float::default();
         self.registry.register(name, help, gauge.clone());
         gauge
     }
@@ -267,6 +282,12 @@ impl Register<'_> {
         let family = ByType::default();
         self.registry.register(name, help, family.clone());
         family.get_or_create_owned(&FLOAT)
+    }
+
+    fn by_block(&mut self, name: &str, help: &str) -> ByBlock {
+        let family = ByBlock::default();
+        self.registry.register(name, help, family.clone());
+        family
     }
 
     fn seconds(&mut self, name: &str, help: &str) -> Histogram {

@@ -15,6 +15,9 @@ pub struct DbOptions {
     pub retention_time: Duration,
     /// Most bytes of blocks, log and head together (`--storage.tsdb.retention.size`); 0 means no limit. Default 0.
     pub retention_size: u64,
+    /// Most bytes of the same as a share of the file system, in percent (`storage.tsdb.retention.percentage`); comes before the size.
+    /// 0 means no limit. Default 0.
+    pub retention_percentage: f64,
     /// The time range of the first blocks (`--storage.tsdb.min-block-duration`). Default 2 h.
     pub min_block_duration: Duration,
     /// The widest time range of merged blocks (`--storage.tsdb.max-block-duration`); zero means a tenth of the retention time, at most
@@ -54,6 +57,7 @@ impl DbOptions {
             dir: dir.into(),
             retention_time: Duration::from_secs(15 * 24 * HOUR),
             retention_size: 0,
+            retention_percentage: 0.0,
             min_block_duration: Duration::from_secs(2 * HOUR),
             max_block_duration: Duration::ZERO,
             out_of_order_time_window: Duration::ZERO,

@@ -128,8 +128,9 @@ pub(super) struct RetentionFile {
     pub time: Option<PromDuration>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<UnitByteSize>,
-    #[serde(skip_serializing)]
-    pub percentage: Inert,
+    /// Of the file system's size, percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub percentage: Option<f64>,
 }
 
 impl AlertingFile {
@@ -167,9 +168,6 @@ impl PrometheusFile {
             ("storage.tsdb.chunk_encoding", &storage.tsdb.chunk_encoding),
         ] {
             warnings.not_acted_on(key, value);
-        }
-        if let Some(retention) = &storage.tsdb.retention {
-            warnings.not_acted_on("storage.tsdb.retention.percentage", &retention.percentage);
         }
         for (key, set) in [
             ("global.scrape_native_histograms", global.scrape_native_histograms),

@@ -1,6 +1,7 @@
 //! The chunks of a block, mapped.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -24,35 +25,45 @@ pub(super) const HEADER: usize = 8;
 /// The files of chunks.
 pub(crate) struct ChunkSegments {
     dir: PathBuf,
-    segments: Vec<MappedFile>,
+    /// By the number that references have for them, from 0.
+    segments: BTreeMap<u64, MappedFile>,
 }
 
 // === impl ChunkSegments ===
 
 impl ChunkSegments {
     pub(crate) fn open(dir: &Path) -> Result<Self, BlockError> {
-        let mut paths: Vec<(u64, PathBuf)> = Vec::new();
-        for entry in fs::read_dir(dir).map_err(read_failure(dir))? {
-            let entry = entry.map_err(read_failure(dir))?;
-            if let Some(number) = filenames::parse_segment(&entry.file_name().to_string_lossy()) {
-                paths.push((number, entry.path()));
-            }
-        }
-        paths.sort_unstable();
-        let segments = paths
-            .iter()
-            .map(|(_, path)| {
-                let map = MappedFile::open(path).map_err(read_failure(path))?;
-                check_header(path, &map)?;
-                Ok(map)
-            })
+        let paths = segment_paths(dir)?;
+        // As in Prometheus, references count the files that are there.
+        let segments = (0..)
+            .zip(&paths)
+            .map(|(number, (_, path))| open_segment(path).map(|map| (number, map)))
             .collect::<Result<_, _>>()?;
         Ok(Self { dir: dir.to_owned(), segments })
     }
 
+    /// The files that can be used, and what is wrong with the others: none of their chunks can be read.
+    pub(super) fn open_readable(dir: &Path) -> (Self, Vec<BlockError>) {
+        let mut segments = BTreeMap::new();
+        let mut errors = Vec::new();
+        let paths = segment_paths(dir).unwrap_or_else(|error| {
+            errors.push(error);
+            Vec::new()
+        });
+        for (number, path) in paths {
+            match open_segment(&path) {
+                Ok(map) => {
+                    segments.insert(number.saturating_sub(1), map);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        (Self { dir: dir.to_owned(), segments }, errors)
+    }
+
     /// Encoding and data of a chunk, its checksum verified.
     pub(crate) fn chunk(&self, reference: u64) -> Result<(Encoding, &[u8]), BlockError> {
-        let segment = self.segments.get((reference >> 32) as usize);
+        let segment = self.segments.get(&(reference >> 32));
         let bytes = segment.and_then(|segment| segment.get(reference as u32 as usize..));
         let error = |source| BlockError::Chunk { path: self.dir.clone(), reference, source };
         let mut decoder =
@@ -71,6 +82,25 @@ impl ChunkSegments {
         let (encoding, data) = content.split_first().ok_or_else(|| error(ChunkError::Corrupt("is empty")))?;
         Ok((Encoding::from_byte(*encoding).map_err(error)?, data))
     }
+}
+
+/// Number and path of each file, in order.
+fn segment_paths(dir: &Path) -> Result<Vec<(u64, PathBuf)>, BlockError> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(dir).map_err(read_failure(dir))? {
+        let entry = entry.map_err(read_failure(dir))?;
+        if let Some(number) = filenames::parse_segment(&entry.file_name().to_string_lossy()) {
+            paths.push((number, entry.path()));
+        }
+    }
+    paths.sort_unstable();
+    Ok(paths)
+}
+
+fn open_segment(path: &Path) -> Result<MappedFile, BlockError> {
+    let map = MappedFile::open(path).map_err(read_failure(path))?;
+    check_header(path, &map)?;
+    Ok(map)
 }
 
 fn check_header(path: &Path, map: &MappedFile) -> Result<(), BlockError> {

@@ -2,7 +2,7 @@
 
 use model::Labels;
 
-use super::{Block, BlockError, ChunkMeta, index_reader::SymbolCache};
+use super::{Block, BlockError, ChunkMeta, symbols::SymbolCache};
 use crate::{intervals::Intervals, query::PostingsSource};
 
 /// Stands before one series of a block, or at the end.

@@ -3,7 +3,7 @@
 use disk::Fs;
 use model::{Matcher, Millis};
 
-use super::{Block, BlockError, index_reader::SymbolCache};
+use super::{Block, BlockError, symbols::SymbolCache};
 use crate::{filenames, query::matching_any};
 
 // === impl Block ===

@@ -77,6 +77,14 @@ pub enum BlockError {
         /// The cause.
         source: HeadChunkError,
     },
+    /// What is to be written contradicts itself. Only a damaged block that checksums do not give away leads here.
+    #[error("cannot write `{}`: {reason}", .path.display())]
+    Inconsistent {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        reason: &'static str,
+    },
     /// More than the format can address.
     #[error("{0}")]
     TooLarge(&'static str),

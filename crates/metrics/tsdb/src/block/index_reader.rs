@@ -4,15 +4,14 @@ use std::path::{Path, PathBuf};
 
 use disk::MappedFile;
 use model::Labels;
-use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
 
 use super::{
     BlockError, ChunkMeta,
     index_format::{MAGIC, SERIES_ALIGNMENT, TOC, Toc, section},
     postings_table::PostingsTable,
     read_failure,
-    symbols::{SymbolAt, Symbols},
+    series_entry::SeriesEntry,
+    symbols::{SymbolCache, Symbols},
 };
 use crate::{
     encoding::{Decoder, Malformed},
@@ -28,17 +27,6 @@ pub(crate) struct IndexReader {
     symbols_at: u64,
     symbols: Symbols,
     table: PostingsTable,
-}
-
-/// Symbols found so far: a query meets the same few again and again.
-#[derive(Default)]
-pub(crate) struct SymbolCache(FxHashMap<u32, SymbolAt>);
-
-/// A series as the index has it.
-struct SeriesEntry<'a> {
-    /// Symbols of names and values, in turn.
-    labels: SmallVec<[u32; 32]>,
-    chunks: Decoder<'a>,
 }
 
 // === impl IndexReader ===
@@ -104,19 +92,34 @@ impl IndexReader {
     }
 
     /// Shows every symbol, in order.
-    pub(crate) fn each_symbol(&self, mut visit: impl FnMut(&str)) -> Result<(), BlockError> {
-        let mut walk = || {
-            let mut decoder = Decoder::new(section(&self.file, self.symbols_at)?.unwrap_or_default());
-            for _ in 0..decoder.be32()? {
-                visit(decoder.str()?);
-            }
-            Ok(())
-        };
+    pub(crate) fn each_symbol<'a>(&'a self, visit: impl FnMut(&'a str)) -> Result<(), BlockError> {
+        let walk = || Symbols::each(section(&self.file, self.symbols_at)?.unwrap_or_default(), visit);
         walk().map_err(|source| reader_error(&self.path, "symbol table", source))
     }
 
     pub(crate) fn label_names(&self) -> impl Iterator<Item = &str> {
         self.table.names()
+    }
+
+    /// Shows the symbols of name and value of each label of a series; its chunks are added to `chunks`.
+    pub(crate) fn label_symbols(
+        &self,
+        series: u32,
+        chunks: &mut Vec<ChunkMeta>,
+        visit: impl FnMut((u32, u32)),
+    ) -> Result<(), BlockError> {
+        let read = || {
+            let entry = self.entry(series)?;
+            entry.pairs().for_each(visit);
+            entry.read_chunks(chunks)
+        };
+        read().map_err(|source| reader_error(&self.path, "series", source))
+    }
+
+    /// The text of a symbol.
+    pub(crate) fn symbol_text(&self, symbol: u32) -> Result<&str, BlockError> {
+        let found = self.symbols.find(&self.file, symbol).and_then(|at| at.text(&self.file));
+        found.map_err(|source| reader_error(&self.path, "symbol table", source))
     }
 
     /// The labels of a series; its chunks are added to `chunks`.
@@ -128,8 +131,8 @@ impl IndexReader {
     ) -> Result<Labels, BlockError> {
         let mut read = || {
             let entry = self.entry(series)?;
-            let labels = self.labels(&entry, symbols)?;
-            read_chunks(entry.chunks, chunks)?;
+            let labels = entry.resolve(&self.symbols, &self.file, symbols)?;
+            entry.read_chunks(chunks)?;
             Ok(labels)
         };
         read().map_err(|source| reader_error(&self.path, "series", source))
@@ -140,61 +143,8 @@ impl IndexReader {
             1 => series as usize,
             _ => series as usize * SERIES_ALIGNMENT,
         };
-        let mut decoder =
-            Decoder::new(self.file.get(offset..).ok_or(Malformed("series lies outside of the file"))?);
-        let content = decoder.bytes()?;
-        if crc32c::crc32c(content) != decoder.be32()? {
-            return Err(Malformed("checksum of a series does not match"));
-        }
-        let mut decoder = Decoder::new(content);
-        let mut labels = SmallVec::new();
-        for _ in 0..decoder.count(2)? {
-            for _ in ["name", "value"] {
-                let symbol =
-                    u32::try_from(decoder.uvarint()?).map_err(|_| Malformed("symbol does not exist"))?;
-                labels.push(symbol);
-            }
-        }
-        Ok(SeriesEntry { labels, chunks: decoder })
+        SeriesEntry::read(&self.file, offset)
     }
-
-    fn labels(&self, entry: &SeriesEntry<'_>, symbols: &mut SymbolCache) -> Result<Labels, Malformed> {
-        let mut pairs: SmallVec<[(&str, &str); 16]> = SmallVec::new();
-        for pair in entry.labels.chunks_exact(2) {
-            let &[name, value] = pair else { continue };
-            let pair = (self.symbol(name, symbols)?, self.symbol(value, symbols)?);
-            let in_order = pairs.last().is_none_or(|(last, _)| *last < pair.0);
-            if !in_order || pair.1.is_empty() {
-                return Err(Malformed("labels of a series are not in order"));
-            }
-            pairs.push(pair);
-        }
-        Ok(Labels::from_sorted(pairs))
-    }
-
-    fn symbol(&self, symbol: u32, cache: &mut SymbolCache) -> Result<&str, Malformed> {
-        let at = match cache.0.get(&symbol) {
-            Some(at) => *at,
-            None => {
-                let at = self.symbols.find(&self.file, symbol)?;
-                cache.0.insert(symbol, at);
-                at
-            }
-        };
-        at.text(&self.file)
-    }
-}
-
-fn read_chunks(mut decoder: Decoder<'_>, chunks: &mut Vec<ChunkMeta>) -> Result<(), Malformed> {
-    let (mut end, mut reference) = (0i64, 0i64);
-    for number in 0..decoder.count(3)? {
-        let first = number == 0;
-        let min_time = if first { decoder.varint()? } else { end.wrapping_add(decoder.uvarint()? as i64) };
-        end = min_time.wrapping_add(decoder.uvarint()? as i64);
-        reference = if first { decoder.uvarint()? as i64 } else { reference.wrapping_add(decoder.varint()?) };
-        chunks.push(ChunkMeta { min_time, max_time: end, reference: reference as u64 });
-    }
-    Ok(())
 }
 
 fn reader_error(path: &Path, section: &'static str, source: Malformed) -> BlockError {
@@ -245,8 +195,7 @@ impl PostingsSource for IndexReader {
     fn with_value(&self, series: u32, name: &str, visit: &mut dyn FnMut(&str)) -> Result<(), BlockError> {
         let mut find = || {
             let entry = self.entry(series)?;
-            for pair in entry.labels.chunks_exact(2) {
-                let &[label, value] = pair else { continue };
+            for (label, value) in entry.pairs() {
                 if self.symbols.find(&self.file, label)?.text(&self.file)? == name {
                     visit(self.symbols.find(&self.file, value)?.text(&self.file)?);
                     return Ok(());

@@ -9,6 +9,16 @@ use ulid::Ulid;
 
 use super::{BlockError, read_failure, write_failure};
 
+/// Of the file.
+pub(super) const VERSION: u32 = 1;
+
+/// The block is of samples that came out of order.
+pub(crate) const HINT_OUT_OF_ORDER: &str = "from-out-of-order";
+/// The block is of series that got no samples any more, written before their time.
+pub(crate) const HINT_STALE_SERIES: &str = "from-stale-series";
+/// The block is of some series only, written before their time.
+pub(crate) const HINT_SELECTED_SERIES: &str = "from-selected-series";
+
 /// What a block says about itself. Fields that this version does not know are lost when it writes the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -94,20 +104,38 @@ pub(crate) fn new_ulid() -> String {
     Ulid::generate().to_string()
 }
 
+// === impl BlockCompaction ===
+
+impl BlockCompaction {
+    pub(crate) fn has_hint(&self, hint: &str) -> bool {
+        self.hints.iter().any(|known| known == hint)
+    }
+}
+
 // === impl BlockMeta ===
 
 impl BlockMeta {
+    /// The end of the block, where it has all samples before that came in order. None for a block beside those: the log may still be the
+    /// only one to have other samples of its time.
+    pub(crate) fn ends_in_order_samples(&self) -> Option<Millis> {
+        let beside = [HINT_OUT_OF_ORDER, HINT_STALE_SERIES, HINT_SELECTED_SERIES];
+        (!beside.iter().any(|hint| self.compaction.has_hint(hint))).then_some(self.max_time)
+    }
+
     pub(crate) fn read(path: &Path) -> Result<Self, BlockError> {
-        let text = fs::read(path).map_err(read_failure(path))?;
-        let meta: Self = serde_json::from_slice(&text)
-            .map_err(|source| BlockError::Meta { path: path.to_owned(), source })?;
-        if meta.version != 1 {
+        let meta = Self::read_any_version(path)?;
+        if meta.version != VERSION {
             return Err(BlockError::Format {
                 path: path.to_owned(),
                 reason: format!("version {} of the description is not known", meta.version),
             });
         }
         Ok(meta)
+    }
+
+    pub(super) fn read_any_version(path: &Path) -> Result<Self, BlockError> {
+        let text = fs::read(path).map_err(read_failure(path))?;
+        serde_json::from_slice(&text).map_err(|source| BlockError::Meta { path: path.to_owned(), source })
     }
 
     pub(crate) fn write(&self, fs: &dyn Fs, path: &Path) -> Result<(), BlockError> {

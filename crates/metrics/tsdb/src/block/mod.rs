@@ -16,11 +16,17 @@ mod delete;
 mod error;
 mod index_format;
 mod index_reader;
+mod index_remains;
 mod index_writer;
 mod meta;
 mod postings_table;
+mod postings_writer;
 mod querier;
+mod salvage;
+mod series_entry;
+mod series_scan;
 mod symbols;
+mod texts;
 mod tombstones;
 mod writer;
 
@@ -37,9 +43,13 @@ use model::Millis;
 
 pub(crate) use cursor::BlockCursor;
 pub use error::BlockError;
-pub(crate) use meta::new_ulid;
+pub(crate) use index_reader::IndexReader;
 pub use meta::{BlockCompaction, BlockDescription, BlockMeta, BlockStats};
+pub(crate) use meta::{HINT_STALE_SERIES, new_ulid};
 pub(crate) use querier::BlockQuerier;
+pub use salvage::Remains;
+pub(crate) use salvage::Salvage;
+pub(crate) use texts::{TextSet, Texts};
 pub(crate) use writer::{BlockChunk, BlockWriter};
 
 use crate::{
@@ -47,7 +57,6 @@ use crate::{
     filenames,
 };
 use chunk_segments::ChunkSegments;
-use index_reader::IndexReader;
 use tombstones::Tombstones;
 
 /// A block that is open for reading. Its files are mapped: memory grows with what is read, not with what is there.
@@ -85,6 +94,10 @@ impl Block {
         self.size
     }
 
+    pub(crate) fn index(&self) -> &IndexReader {
+        &self.index
+    }
+
     /// Bytes of its tables that are kept in memory.
     pub(crate) fn table_bytes(&self) -> usize {
         self.index.table_bytes()
@@ -102,9 +115,9 @@ impl Block {
         BlockCursor::new(self)
     }
 
-    /// Shows every name and value, in order.
-    pub(crate) fn each_symbol(&self, visit: impl FnMut(&str)) -> Result<(), BlockError> {
-        self.index.each_symbol(visit)
+    /// Adds every name and value.
+    pub(crate) fn add_texts<'a>(&'a self, texts: &mut TextSet<'a>) -> Result<(), BlockError> {
+        self.index.each_symbol(|text| texts.insert(text))
     }
 
     /// Encoding and data of a chunk, its checksum verified.

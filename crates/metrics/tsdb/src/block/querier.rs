@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::{Columns, Matcher, Millis};
 use storage::{LabelQuery, QueryError, Series, SeriesReader};
 
-use super::{Block, BlockError, ChunkMeta, index_reader::SymbolCache};
+use super::{Block, BlockError, ChunkMeta, symbols::SymbolCache};
 use crate::{
     chunk::decode,
     error::read_error,

@@ -1,6 +1,8 @@
 //! The symbol table of an index: every name and value once, found by number.
 
-use std::str;
+use std::{ops::Range, str};
+
+use rustc_hash::FxHashMap;
 
 use super::index_format::SAMPLING;
 use crate::encoding::{Decoder, Malformed};
@@ -11,9 +13,16 @@ pub(super) struct Symbols {
     /// Positions in the file.
     sampled: Vec<usize>,
     count: usize,
-    /// Symbols are named by their offset in the file.
-    by_offset: bool,
+    /// Symbols are named by their offset in the file, which is in this range.
+    by_offset: Option<Range<usize>>,
 }
+
+/// Symbols remembered at most: who walks over a whole block meets all of them, most once.
+const MOST_CACHED: usize = 1 << 16;
+
+/// Symbols found so far: a query meets the same few again and again.
+#[derive(Default)]
+pub(crate) struct SymbolCache(FxHashMap<u32, SymbolAt>);
 
 /// Where a symbol's text is in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +41,7 @@ impl Symbols {
         if count > decoder.remaining() {
             return Err(Malformed("count is larger than the data"));
         }
+        let by_offset = by_offset.then(|| start + content.len() - decoder.remaining()..start + content.len());
         let mut sampled = Vec::with_capacity(count / SAMPLING + 1);
         for number in 0..count {
             if number % SAMPLING == 0 {
@@ -45,7 +55,10 @@ impl Symbols {
     /// Finds a symbol by its number.
     pub(super) fn find(&self, file: &[u8], symbol: u32) -> Result<SymbolAt, Malformed> {
         let symbol = symbol as usize;
-        let (from, skip) = if self.by_offset {
+        let (from, skip) = if let Some(range) = &self.by_offset {
+            if !range.contains(&symbol) {
+                return Err(Malformed("symbol does not exist"));
+            }
             (symbol, 0)
         } else {
             if symbol >= self.count {
@@ -65,8 +78,42 @@ impl Symbols {
         })
     }
 
+    /// Shows every symbol of a section's content, in order.
+    pub(super) fn each<'a>(content: &'a [u8], mut visit: impl FnMut(&'a str)) -> Result<(), Malformed> {
+        let mut decoder = Decoder::new(content);
+        for _ in 0..decoder.be32()? {
+            visit(decoder.str()?);
+        }
+        Ok(())
+    }
+
     pub(super) fn table_bytes(&self) -> usize {
         self.sampled.len() * size_of::<usize>()
+    }
+}
+
+// === impl SymbolCache ===
+
+impl SymbolCache {
+    /// The text of a symbol.
+    pub(super) fn text<'a>(
+        &mut self,
+        symbols: &Symbols,
+        file: &'a [u8],
+        symbol: u32,
+    ) -> Result<&'a str, Malformed> {
+        let at = match self.0.get(&symbol) {
+            Some(at) => *at,
+            None => {
+                let at = symbols.find(file, symbol)?;
+                if self.0.len() >= MOST_CACHED {
+                    self.0.clear();
+                }
+                self.0.insert(symbol, at);
+                at
+            }
+        };
+        at.text(file)
     }
 }
 

@@ -1,5 +1,9 @@
 //! Blocks written and read back, damaged, and in older versions of the format.
 
+mod fuzz;
+mod old_indexes;
+mod salvage;
+
 use std::{collections::BTreeMap, fs, sync::Arc};
 
 use disk::{
@@ -11,16 +15,10 @@ use proptest::prelude::*;
 use storage::{LabelQuery, Series};
 use tempfile::TempDir;
 
-use super::{
-    index_format::{SERIES_ALIGNMENT, Toc},
-    index_reader::IndexReader,
-    postings_table::PostingsTable,
-    symbols::Symbols,
-    *,
-};
+use super::*;
 use crate::{
     chunk::{Encoding, XorEncoder},
-    encoding::{put_str, put_uvarint},
+    encoding::put_uvarint,
     head::ClosedChunk,
     head_chunks::ChunkData,
     query::{Part, PostingsSource},
@@ -53,12 +51,8 @@ fn meta() -> BlockMeta {
     }
 }
 
-fn texts(all: &BTreeMap<Labels, Vec<Samples>>) -> Vec<Box<str>> {
-    let mut texts: Vec<Box<str>> =
-        all.keys().flat_map(|labels| labels.iter()).flat_map(|(n, v)| [n.into(), v.into()]).collect();
-    texts.sort();
-    texts.dedup();
-    texts
+fn texts(all: &BTreeMap<Labels, Vec<Samples>>) -> Texts<'_> {
+    all.keys().flat_map(|labels| labels.iter()).flat_map(|(name, value)| [name, value]).collect()
 }
 
 fn write(dir: &TempDir, fs: Arc<dyn Fs>, all: &BTreeMap<Labels, Vec<Samples>>) -> Result<Block, BlockError> {
@@ -238,76 +232,6 @@ fn damage_is_named_and_never_a_panic() {
     }
 }
 
-/// An index of version 1: symbols and series are named by their offset, the postings table is not sorted.
-fn index_v1(path: &std::path::Path, labels: &[(&str, &str)]) {
-    let mut file = vec![0xba, 0xaa, 0xd7, 0x00, 1];
-    let section = |file: &mut Vec<u8>, content: &[u8]| {
-        let start = file.len() as u64;
-        file.extend_from_slice(&(content.len() as u32).to_be_bytes());
-        file.extend_from_slice(content);
-        file.extend_from_slice(&crc32c::crc32c(content).to_be_bytes());
-        start
-    };
-    let mut texts: Vec<&str> = labels.iter().flat_map(|(name, value)| [*name, *value]).collect();
-    texts.sort_unstable();
-    texts.dedup();
-    let mut content = (texts.len() as u32).to_be_bytes().to_vec();
-    let mut offsets = BTreeMap::new();
-    for text in texts {
-        offsets.insert(text, 5 + 4 + content.len() as u64);
-        put_str(&mut content, text);
-    }
-    let symbols = section(&mut file, &content);
-
-    let series = file.len();
-    let mut entry = Vec::new();
-    put_uvarint(&mut entry, labels.len() as u64);
-    for (name, value) in labels {
-        put_uvarint(&mut entry, offsets[name]);
-        put_uvarint(&mut entry, offsets[value]);
-    }
-    entry.extend_from_slice(&[1, 20, 5, 8]); // one chunk: 10 … 15, reference 8
-    put_uvarint(&mut file, entry.len() as u64);
-    file.extend_from_slice(&entry);
-    file.extend_from_slice(&crc32c::crc32c(&entry).to_be_bytes());
-
-    let mut postings = vec![0, 0, 0, 1];
-    postings.extend_from_slice(&(series as u32).to_be_bytes());
-    let list = section(&mut file, &postings);
-    let mut table = (labels.len() as u32 + 1).to_be_bytes().to_vec();
-    for (name, value) in labels.iter().rev().chain([&("", "")]) {
-        table.push(2);
-        put_str(&mut table, name);
-        put_str(&mut table, value);
-        put_uvarint(&mut table, list);
-    }
-    let postings_table = section(&mut file, &table);
-    let toc = Toc { symbols, series: series as u64, postings: list, postings_table, ..Toc::default() };
-    file.extend_from_slice(&toc.encode());
-    fs::write(path, file).unwrap();
-}
-
-#[test]
-fn version_one_of_the_index_is_read() {
-    let dir = TempDir::new().unwrap();
-    let path = dir.path().join("index");
-    let labels = [("__name__", "up"), ("job", "x"), ("zone", "up")];
-    index_v1(&path, &labels);
-    let index = IndexReader::open(&path).unwrap();
-    let all = index.all().unwrap();
-    assert_eq!(all.len(), 1);
-    assert_ne!(all[0] as usize % SERIES_ALIGNMENT, 0, "a plain offset");
-    let mut chunks = Vec::new();
-    let found = index.series(all[0], &mut Default::default(), &mut chunks).unwrap();
-    assert_eq!(found, Labels::from_pairs(labels));
-    assert_eq!(chunks, [ChunkMeta { min_time: 10, max_time: 15, reference: 8 }]);
-    assert!(index.find("zone", "up").unwrap().is_some());
-    assert!(index.find("zone", "down").unwrap().is_none());
-    let mut value = String::new();
-    index.with_value(all[0], "job", &mut |found| value = found.to_owned()).unwrap();
-    assert_eq!(value, "x");
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
@@ -334,67 +258,5 @@ proptest! {
         }
         let short = read(querier.select(&[Matcher::equal("len", "")]).unwrap());
         prop_assert_eq!(short.len(), names.iter().filter(|name| name.len() == 1).count());
-    }
-
-    #[test]
-    fn garbage_sections_are_no_panic(
-        bytes in prop::collection::vec(prop_oneof![Just(0u8), Just(1), Just(2), Just(b'a'), any::<u8>()], 0..200),
-        count in 0u8..20,
-        symbol in 0u32..40,
-    ) {
-        let mut content = vec![0, 0, 0, count];
-        content.extend_from_slice(&bytes);
-        for first in [false, true] {
-            if let Ok(symbols) = Symbols::read(&content, 0, first)
-                && let Ok(at) = symbols.find(&content, symbol)
-            {
-                let _ = at.text(&content);
-            }
-            if let Ok(table) = PostingsTable::read(&content, 0, !first) {
-                for name in table.names() {
-                    let _ = table.find(&content, name, "a");
-                    let _ = table.values(&content, name, &mut |_, _| {});
-                }
-            }
-        }
-        // A whole index around them, with checksums that match.
-        let mut file = vec![0xba, 0xaa, 0xd7, 0x00, 2];
-        let mut section = |content: &[u8]| {
-            let start = file.len() as u64;
-            file.extend_from_slice(&(content.len() as u32).to_be_bytes());
-            file.extend_from_slice(content);
-            file.extend_from_slice(&crc32c::crc32c(content).to_be_bytes());
-            start
-        };
-        let symbols = section(&[0, 0, 0, 2, 1, b'a', 1, b'b']);
-        let list = section(&content);
-        let mut table = vec![0, 0, 0, 1, 2, 0, 0];
-        put_uvarint(&mut table, list);
-        let postings_table = section(&table);
-        let entry = file.len().next_multiple_of(16);
-        file.resize(entry, 0);
-        put_uvarint(&mut file, bytes.len() as u64);
-        file.extend_from_slice(&bytes);
-        file.extend_from_slice(&crc32c::crc32c(&bytes).to_be_bytes());
-        let toc = Toc { symbols, postings: list, postings_table, ..Toc::default() };
-        file.extend_from_slice(&toc.encode());
-        let dir = TempDir::new().unwrap();
-        let path = dir.path().join("index");
-        fs::write(&path, &file).unwrap();
-        let index = IndexReader::open(&path).unwrap();
-        let _ = index.all();
-        let _ = index.series((entry / 16) as u32, &mut Default::default(), &mut Vec::new());
-        let _ = index.series(symbol, &mut Default::default(), &mut Vec::new());
-        let _ = index.with_value((entry / 16) as u32, "a", &mut |_| {});
-    }
-
-    #[test]
-    fn garbage_indexes_are_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        let dir = TempDir::new().unwrap();
-        let path = dir.path().join("index");
-        let mut file = vec![0xba, 0xaa, 0xd7, 0x00, 2];
-        file.extend_from_slice(&bytes);
-        fs::write(&path, &file).unwrap();
-        let _ = IndexReader::open(&path);
     }
 }

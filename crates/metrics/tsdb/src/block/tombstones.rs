@@ -87,6 +87,11 @@ impl Tombstones {
         self.0.entry(u64::from(series)).or_default().add(min_time, max_time);
     }
 
+    /// Takes over what is deleted of a series, under another number.
+    pub(crate) fn insert(&mut self, series: u32, intervals: Intervals) {
+        self.0.insert(u64::from(series), intervals);
+    }
+
     /// Number of deleted stretches of all series.
     pub(crate) fn count(&self) -> u64 {
         self.0.values().map(|intervals| intervals.iter().count() as u64).sum()

@@ -12,17 +12,17 @@ use model::{Labels, Millis};
 
 use super::{
     Block, BlockError, BlockMeta, BlockStats, ChunkMeta, chunk_writer::ChunkWriter,
-    index_writer::IndexWriter, tombstones::Tombstones, write_failure,
+    index_writer::IndexWriter, texts::Texts, tombstones::Tombstones, write_failure,
 };
 use crate::{chunk::Encoding, filenames, head::ClosedChunk};
 
 /// A block in the making, under a temporary name. Dropped unfinished, it leaves nothing but rubbish that the next start removes.
-pub(crate) struct BlockWriter {
+pub(crate) struct BlockWriter<'a> {
     fs: Arc<dyn Fs>,
     temporary: PathBuf,
     dir: PathBuf,
     meta: BlockMeta,
-    index: IndexWriter,
+    index: IndexWriter<'a>,
     chunks: ChunkWriter,
     chunk_metas: Vec<ChunkMeta>,
     finished: bool,
@@ -67,14 +67,14 @@ impl<'a> BlockChunk<'a> {
 
 // === impl BlockWriter ===
 
-impl BlockWriter {
+impl<'a> BlockWriter<'a> {
     /// Starts the block that `meta` describes, its figures excepted, in the folder `parent`. `texts` are all names and values that any
-    /// of its series has: sorted, each once.
+    /// of its series has.
     pub(crate) fn create(
         fs: Arc<dyn Fs>,
         parent: &Path,
         meta: BlockMeta,
-        texts: Vec<Box<str>>,
+        texts: Texts<'a>,
     ) -> Result<Self, BlockError> {
         let dir = parent.join(&meta.ulid);
         let temporary = parent.join(format!("{}{}", meta.ulid, filenames::BLOCK_IN_CREATION));
@@ -101,12 +101,12 @@ impl BlockWriter {
         self.chunks.set_segment_size(bytes);
     }
 
-    /// Adds a series whose labels come behind all before, with its chunks in order of time.
+    /// Adds a series whose labels come behind all before, with its chunks in order of time. Returns its number.
     pub(crate) fn add_series(
         &mut self,
         labels: &Labels,
         chunks: &[BlockChunk<'_>],
-    ) -> Result<(), BlockError> {
+    ) -> Result<u32, BlockError> {
         self.chunk_metas.clear();
         for chunk in chunks {
             let reference = self.chunks.write(chunk.encoding, &chunk.data)?;
@@ -130,11 +130,17 @@ impl BlockWriter {
     }
 
     /// Gives the block its name; from then on it is there whatever happens.
-    pub(crate) fn finish(mut self) -> Result<Block, BlockError> {
+    pub(crate) fn finish(self) -> Result<Block, BlockError> {
+        self.finish_with(&Tombstones::default())
+    }
+
+    /// The same with some of it deleted already.
+    pub(super) fn finish_with(mut self, deleted: &Tombstones) -> Result<Block, BlockError> {
         let fs = Arc::clone(&self.fs);
         self.chunks.finish()?;
         self.index.finish()?;
-        Tombstones::default().write(&*fs, &self.temporary.join(filenames::TOMBSTONES))?;
+        self.meta.stats.num_tombstones = deleted.count();
+        deleted.write(&*fs, &self.temporary.join(filenames::TOMBSTONES))?;
         self.meta.write(&*fs, &self.temporary.join(filenames::META))?;
         publish_dir(&*fs, &self.temporary, &self.dir).map_err(write_failure(&self.dir))?;
         self.finished = true;
@@ -142,7 +148,7 @@ impl BlockWriter {
     }
 }
 
-impl Drop for BlockWriter {
+impl Drop for BlockWriter<'_> {
     fn drop(&mut self) {
         if !self.finished {
             // Best effort: the next start removes it otherwise.

@@ -5,7 +5,7 @@ use std::mem;
 use model::Millis;
 
 use crate::{
-    chunk::{Encoding, sample_count},
+    chunk::Encoding,
     head_chunks::{ChunkData, ChunkFiles, HeadChunkError, MappedChunk},
 };
 
@@ -139,7 +139,7 @@ impl TakenChunk {
     pub(crate) fn samples(&self) -> usize {
         match self {
             Self::Mapped(chunk) => chunk.samples().into(),
-            Self::Memory(chunk) => sample_count(&chunk.data).map_or(0, usize::from),
+            Self::Memory(chunk) => chunk.encoding.sample_count(&chunk.data).map_or(0, usize::from),
         }
     }
 

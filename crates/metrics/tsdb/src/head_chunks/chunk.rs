@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 use model::Millis;
 
 use super::format::{NewChunk, OUT_OF_ORDER, Reason, Record};
-use crate::chunk::{ChunkError, Encoding, sample_count};
+use crate::chunk::{ChunkError, Encoding};
 
 /// Where a chunk is: the file's number in the upper half, the offset in the lower.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(crate) struct MappedChunk {
     /// From the first to the last sample, milliseconds: 49 days at most.
     span: u32,
     samples: u16,
-    encoding: u8,
+    encoding: Encoding,
 }
 
 /// Why a closed chunk of the head could not be read.
@@ -105,7 +105,8 @@ impl MappedChunk {
     ) -> Result<Self, Reason> {
         let span = max_time.checked_sub(min_time).ok_or("a chunk spans too much time")?;
         let span = u32::try_from(span).map_err(|_| "a chunk spans no or too much time")?;
-        let samples = sample_count(data).map_err(|_| "a chunk has no samples")?;
+        let encoding = Encoding::from_byte(encoding).map_err(|_| "a chunk has an unknown encoding")?;
+        let samples = encoding.sample_count(data).map_err(|_| "a chunk has no samples")?;
         Ok(Self { min_time, reference, span, samples, encoding })
     }
 
@@ -122,7 +123,7 @@ impl MappedChunk {
     }
 
     pub(crate) fn encoding(&self) -> Encoding {
-        Encoding::from_byte(self.encoding)
+        self.encoding
     }
 
     pub(crate) fn reference(&self) -> ChunkRef {

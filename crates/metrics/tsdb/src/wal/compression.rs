@@ -4,6 +4,12 @@ use super::page::{SNAPPY, ZSTD};
 
 /// Most bytes a record may have after decompression. Far above what anyone writes; bounds what a damaged length can make us reserve.
 const MAX_RECORD: usize = 256 << 20;
+/// No snappy stream becomes larger than this many times itself: at most 64 bytes from three.
+const SNAPPY_GROWTH: usize = 22;
+/// A zstd frame gets room for so many times itself at first; few hold more, whatever they say.
+const ZSTD_GROWTH: usize = 64;
+/// How zstd says that there is not enough room.
+const ZSTD_TOO_SMALL: usize = 70usize.wrapping_neg();
 /// Fast enough for every commit.
 const ZSTD_LEVEL: i32 = 1;
 
@@ -51,7 +57,7 @@ pub(super) fn decompress(flags: u8, data: &[u8], out: &mut Vec<u8>) -> Result<()
     match flags & (SNAPPY | ZSTD) {
         SNAPPY => {
             let size = snap::raw::decompress_len(data).map_err(|_| "snappy header is invalid")?;
-            if size > MAX_RECORD {
+            if size > MAX_RECORD || size > data.len().saturating_mul(SNAPPY_GROWTH) {
                 return Err("record is too large");
             }
             out.resize(size, 0);
@@ -64,16 +70,30 @@ pub(super) fn decompress(flags: u8, data: &[u8], out: &mut Vec<u8>) -> Result<()
             let size = match frame.map(usize::try_from) {
                 Some(Ok(size)) if size <= MAX_RECORD => size,
                 Some(_) => return Err("record is too large"),
-                None => MAX_RECORD.min(data.len().saturating_mul(64).max(1 << 20)),
+                None => MAX_RECORD,
             };
-            *out = zstd::bulk::decompress(data, size).map_err(|_| "zstd data is invalid")?;
-            Ok(())
+            decompress_zstd(data, size, out)
         }
         0 => {
             out.extend_from_slice(data);
             Ok(())
         }
         _ => Err("record claims two compressions"),
+    }
+}
+
+/// A damaged frame may claim any size: room is made as data comes, up to `most`.
+fn decompress_zstd(data: &[u8], most: usize, out: &mut Vec<u8>) -> Result<(), &'static str> {
+    let mut room = data.len().saturating_mul(ZSTD_GROWTH);
+    loop {
+        out.clear();
+        out.reserve(room.min(most));
+        match zstd::zstd_safe::decompress(out, data) {
+            Ok(_) if out.len() <= most => return Ok(()),
+            Ok(_) => return Err("record is too large"),
+            Err(ZSTD_TOO_SMALL) if room < most => room = room.saturating_mul(4),
+            Err(_) => return Err("zstd data is invalid"),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The log: round trips over page and segment edges, torn tails at every byte, failing disks.
 
+mod fuzz;
+
 use std::{fs, path::Path, sync::Arc};
 
 use disk::{
