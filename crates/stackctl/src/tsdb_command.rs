@@ -37,16 +37,16 @@ pub(crate) enum Tsdb {
     Reading(Reading),
     /// Find damage, and mend what can be mended. Without --write, only say what would be done.
     ///
-    /// Reads every series and every chunk of all blocks, and all of the write-ahead log:
+    /// Reads every series and every chunk of all blocks, and all of the write-ahead log.
     ///
-    /// - a block with damage is written anew with the series and chunks that can be read, and its index is made again; the damaged one
-    ///   stays beside it as `<ULID>.damaged`, for you to remove;
-    /// - a block of which nothing can be read is only set aside so;
-    /// - the log is cut where it is damaged; unless it is the torn end of the last segment, the whole segment stays as `….corrupt`;
-    /// - what an earlier run left unfinished is removed.
+    /// A damaged block is written anew with the series and chunks that can be read, and gets a new index. The old one stays beside it as
+    /// `<ULID>.damaged`, for you to remove. A block of which nothing can be read only gets that name.
+    ///
+    /// The log is cut where it is damaged. Unless that is the torn end of the last segment, the whole segment stays as `….corrupt`.
+    ///
+    /// What an earlier run left unfinished is removed.
     ///
     /// A server starts with any of this damage: it leaves out the blocks that it cannot open. Stop it before you use --write.
-    #[command(verbatim_doc_comment)]
     Repair(Repair),
 }
 

@@ -1,8 +1,11 @@
 //! How much memory writing a block takes on top of what the head holds already.
 //!
 //! ```text
-//! cargo run -p tsdb --example compaction_memory -- [series] [samples a series]
+//! cargo run -p tsdb --example compaction_memory -- [series] [samples a series] [minutes]
 //! ```
+//!
+//! The samples span three and a half hours unless said otherwise: one block. With 660 minutes there are four, and three of them are
+//! merged.
 //!
 //! Prints resident memory in MiB: all of it, and without the pages of mapped files, which the system takes back when it needs them.
 
@@ -21,7 +24,7 @@ use prometheus_client::registry::Registry;
 use storage::{Appendable, SeriesRef};
 use tsdb::{Db, DbOptions};
 
-const HOUR: i64 = 3_600_000;
+const MINUTE: i64 = 60_000;
 const BATCH: usize = 10_000;
 
 /// Twelve labels, as a service in a cluster has them; the last one is different for each series.
@@ -74,12 +77,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1).map(|text| text.parse::<usize>());
     let series = arguments.next().transpose()?.unwrap_or(1_000_000);
     let samples = arguments.next().transpose()?.unwrap_or(12);
+    let minutes = arguments.next().transpose()?.unwrap_or(210);
     let dir = tempfile::tempdir()?;
     let db = Db::open(DbOptions::new(dir.path()), &mut Registry::default())?;
     let mut refs = vec![SeriesRef::UNKNOWN; series];
-    // All series last for a bit more than the three hours after which a block is due, and none ends with it.
     for step in 0..samples as i64 {
-        let timestamp = step * (7 * HOUR / 2) / (samples as i64 - 1).max(1);
+        let timestamp = step * minutes as i64 * MINUTE / (samples as i64 - 1).max(1);
         for (batch, refs) in refs.chunks_mut(BATCH).enumerate() {
             let mut appender = db.appender();
             for (at, series_ref) in refs.iter_mut().enumerate() {
@@ -98,7 +101,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let seconds = start.elapsed().as_secs_f64();
     let block = db.blocks().pop().ok_or("no block was due")?;
     let index = fs::metadata(dir.path().join(&block.ulid).join("index"))?.len();
-    println!("series {series}, labels 12, samples a series {samples}, index {} MiB", index >> 20);
+    println!(
+        "series {series}, labels 12, samples a series {samples} in {minutes} min, index {} MiB",
+        index >> 20
+    );
     for (name, steady, peak) in [("all", all, peak_all), ("anonymous", anonymous, peak_anonymous)] {
         println!(
             "{name:>9}: steady {} MiB, peak {} MiB, ratio {:.3}",

@@ -22,18 +22,15 @@ pub(super) fn run(dir: &Path, human_readable: bool) -> anyhow::Result<bool> {
 }
 
 fn row(ListedBlock { meta, size }: &ListedBlock, human_readable: bool) -> Vec<String> {
-    let (time, bytes): (fn(i64) -> String, fn(u64) -> String) = match human_readable {
-        true => (time, bytes),
-        false => (|millis| millis.to_string(), |size| size.to_string()),
-    };
+    let shown = |millis: i64| if human_readable { time(millis) } else { millis.to_string() };
     vec![
         meta.ulid.clone(),
-        time(meta.min_time),
-        time(meta.max_time),
+        shown(meta.min_time),
+        shown(meta.max_time),
         duration(meta.max_time.saturating_sub(meta.min_time)),
         meta.stats.num_samples.to_string(),
         meta.stats.num_chunks.to_string(),
         meta.stats.num_series.to_string(),
-        bytes(*size),
+        if human_readable { bytes(*size) } else { size.to_string() },
     ]
 }

@@ -57,6 +57,20 @@ fn defaults_are_inherited_and_shown() {
 }
 
 #[test]
+fn retention_may_be_a_share_of_the_disk() {
+    let config = |share: &str| load(&format!("storage: {{tsdb: {{retention: {{percentage: {share}}}}}}}"));
+    for (text, share) in [("0", 0.0), ("12.5", 12.5), ("100", 100.0)] {
+        let config = config(text).expect(text);
+        assert_eq!(config.retention_percentage, Some(share));
+        assert_eq!(config.warnings.iter().count(), 0);
+    }
+    assert_eq!(
+        config("100.5").err().as_deref(),
+        Some("p.yml: 'storage.tsdb.retention.percentage' must be in the range [0, 100], got 100.5")
+    );
+}
+
+#[test]
 fn the_running_stacks_own_file_loads() {
     let Some(dir) = testkit::seed_dir("stack/prometheus") else { return };
     let config = Config::load(&dir.join("prometheus.yml")).expect("loads");
