@@ -11,6 +11,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process, thread,
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -26,6 +27,10 @@ use crate::{
 };
 pub use options::Options;
 use options::Part;
+
+/// How often the folder is removed at the end of an interrupted run.
+const REMOVE_ATTEMPTS: usize = 20;
+const REMOVE_INTERVAL: Duration = Duration::from_millis(50);
 
 /// What every part works with.
 struct Context<'a> {
@@ -83,7 +88,10 @@ impl Context<'_> {
         mut part: impl FnMut(&Program, &mut Report) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         for program in programs {
-            if let Err(error) = part(program, report) {
+            let outcome = part(program, report);
+            // What failed by that says nothing about a server.
+            anyhow::ensure!(!self.running.is_closed(), "interrupted");
+            if let Err(error) = outcome {
                 say(format_args!("{}: {error:#}", program.product));
                 report.note(program.product, format_args!("{error:#}"));
             }
@@ -164,15 +172,23 @@ fn end_on_signal(running: Running, dir: PathBuf) -> anyhow::Result<()> {
         });
         running.close();
         remove(&dir);
-        say("interrupted");
         process::exit(130);
     };
     thread::Builder::new().name("signals".to_owned()).spawn(wait).context("cannot start a thread")?;
     Ok(())
 }
 
+/// Removes a folder in which another thread may still be at work, until it notices that it is over.
 fn remove(dir: &Path) {
-    if let Err(error) = fs::remove_dir_all(dir) {
+    let mut outcome = fs::remove_dir_all(dir);
+    for _ in 0..REMOVE_ATTEMPTS {
+        if outcome.is_ok() {
+            return;
+        }
+        thread::sleep(REMOVE_INTERVAL);
+        outcome = fs::remove_dir_all(dir);
+    }
+    if let Err(error) = outcome {
         say(format_args!("cannot remove `{}`: {error}", dir.display()));
     }
 }

@@ -166,6 +166,11 @@ impl Running {
         self.kill();
     }
 
+    /// Whether nothing starts any more.
+    pub fn is_closed(&self) -> bool {
+        self.0.lock().closed
+    }
+
     fn start(&self, command: &mut Command) -> anyhow::Result<u32> {
         let mut state = self.0.lock();
         if state.closed {
