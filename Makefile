@@ -5,7 +5,7 @@ WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/index.html $(WEB)/vite.config.ts $
 DATA ?= data
 CARGO ?= cargo
 
-.PHONY: help run build web release test test-rust test-web lint fmt codegen setup clean
+.PHONY: help run build web release test test-rust test-web lint fmt codegen setup bench clean
 
 help: ## Show this list.
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

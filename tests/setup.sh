@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Installs what the tests use beside Rust and Node, where Debian's packages can be had; else says what will be skipped.
+#   tests/setup.sh          for `make test`
+#   tests/setup.sh bench    for `make bench`
 set -u
 
-declare -A wanted=(
-    [chromium]="the browser test"
-    [promtool]="the comparison with Prometheus' own tools"
-)
-declare -A packages=([chromium]=chromium [promtool]=prometheus)
+declare -A packages=([chromium]=chromium [promtool]=prometheus [prometheus]=prometheus [victoria-metrics]=victoria-metrics)
+case ${1:-test} in
+test) declare -A wanted=([chromium]="the browser test" [promtool]="the comparison with Prometheus' own tools") ;;
+bench) declare -A wanted=([prometheus]="Prometheus' figures" [victoria-metrics]="VictoriaMetrics' figures") ;;
+*) echo "usage: tests/setup.sh [bench]" >&2 && exit 2 ;;
+esac
 
 missing=()
 for program in "${!wanted[@]}"; do

@@ -76,6 +76,9 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("what the program printed:\n{}", self.output());
+        }
         // Already gone is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -12,7 +12,7 @@ fn layer(group: &str) -> Option<u8> {
         "platform" => 1,
         "metrics" | "logs" | "collect" | "alerting" | "edge" => 2,
         "daemons" => 3,
-        "stackctl" => 4,
+        "stackctl" | "bench" => 4,
         _ => return None,
     })
 }

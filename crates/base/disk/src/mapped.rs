@@ -3,13 +3,14 @@
 
 use std::{fs::File, io, ops::Deref, path::Path, sync::Arc};
 
-use memmap2::Mmap;
+use memmap2::{Mmap, MmapOptions};
 
-/// A read-only mapping of a whole file that never changes; clones share it. An empty file is an empty slice.
+/// A read-only mapping of a file, or of its beginning; clones share it. An empty file is an empty slice.
 ///
-/// Only for immutable files (finished blocks, sealed segments) that are removed by unlinking, never cut: a mapping outlives the file's
-/// name, but reading past a new end would kill the process.
-#[derive(Debug, Clone)]
+/// Only for bytes that never change (finished blocks, sealed segments, what is already written of a file that grows) in files that are
+/// removed by unlinking, never cut below what is mapped: a mapping outlives the file's name, but reading past a new end would kill the
+/// process.
+#[derive(Debug, Clone, Default)]
 pub struct MappedFile(Option<Arc<Mmap>>);
 
 // === impl MappedFile ===
@@ -23,6 +24,19 @@ impl MappedFile {
         }
         // SAFETY: the type's contract above: such files are finished and are never changed or cut while anyone may map them.
         let map = unsafe { Mmap::map(&file)? };
+        Ok(Self(Some(Arc::new(map))))
+    }
+
+    /// Maps the first `size` bytes of a file that may grow meanwhile. It must have that many: `size` is what its writer says.
+    pub fn prefix(file: &File, size: usize) -> io::Result<Self> {
+        if size == 0 {
+            return Ok(Self(None));
+        }
+        if file.metadata()?.len() < size as u64 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        // SAFETY: the type's contract above: the first `size` bytes are written and are never changed or cut while anyone may map them.
+        let map = unsafe { MmapOptions::new().len(size).map(file)? };
         Ok(Self(Some(Arc::new(map))))
     }
 
@@ -60,5 +74,19 @@ mod tests {
         assert_eq!(&map[..], b"content");
         std::fs::write(&path, b"").unwrap();
         assert!(MappedFile::open(&path).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_growing_file_is_read_up_to_what_was_asked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        std::fs::write(&path, b"content").unwrap();
+        let file = File::open(&path).unwrap();
+        let map = MappedFile::prefix(&file, 4).unwrap();
+        std::fs::write(&path, b"content and more").unwrap();
+        assert_eq!(&map[..], b"cont");
+        assert_eq!(&MappedFile::prefix(&file, 16).unwrap()[..], b"content and more");
+        assert!(MappedFile::prefix(&file, 0).unwrap().is_empty());
+        MappedFile::prefix(&file, 17).expect_err("the file has 16 bytes");
     }
 }

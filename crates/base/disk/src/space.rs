@@ -8,7 +8,9 @@ use std::{ffi::CString, fs, io, mem::MaybeUninit, os::unix::ffi::OsStrExt, path:
 pub struct DiskSpace {
     /// The file system's size.
     pub total: u64,
-    /// What a process without privileges may still use.
+    /// What nobody has used. Part of it may be set aside for root, or for others by a quota.
+    pub free: u64,
+    /// What a process without privileges may still use, as `df` shows it.
     pub available: u64,
 }
 
@@ -26,6 +28,7 @@ pub fn disk_space(path: &Path) -> io::Result<DiskSpace> {
     let block = stat.f_frsize;
     Ok(DiskSpace {
         total: stat.f_blocks.saturating_mul(block),
+        free: stat.f_bfree.saturating_mul(block),
         available: stat.f_bavail.saturating_mul(block),
     })
 }
@@ -58,7 +61,7 @@ mod tests {
     fn knows_room_and_use() {
         let dir = tempfile::tempdir().unwrap();
         let space = disk_space(dir.path()).unwrap();
-        assert!(space.available <= space.total && space.total > 0);
+        assert!(space.available <= space.free && space.free <= space.total && space.total > 0);
         fs::create_dir(dir.path().join("sub")).unwrap();
         fs::write(dir.path().join("a"), [0; 10]).unwrap();
         fs::write(dir.path().join("sub/b"), [0; 5]).unwrap();

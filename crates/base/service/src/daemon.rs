@@ -3,12 +3,11 @@
 use std::{future::Future, process::ExitCode, time::Duration};
 
 use clap::Parser;
-use tokio::signal::unix::{SignalKind, signal};
 use tracing::{Instrument, error, info, info_span};
 
 use crate::{
-    LogOptions, LogTarget, Metrics, Readiness, Reload, Stop, Stopper, Tasks, init_logging,
-    normalize_arguments, report, stop_signals,
+    LogOptions, LogTarget, Metrics, Readiness, Reload, Signals, Stop, init_logging, normalize_arguments,
+    report,
 };
 
 /// An error that ends a daemon or refuses a reload; [`report`] prints it with its causes.
@@ -78,27 +77,13 @@ async fn run_until_signalled<D: Daemon>(flags: D::Flags) -> Result<(), Error> {
     info!(version = crate::Version::NUMBER, "starting");
     let frame = Frame::default();
     let (readiness, reload) = (frame.readiness.clone(), frame.reload.clone());
-    // A signal while storage replays its log must end the process too.
-    let stopper = Stopper::new();
-    let signals = Tasks::new(&Stop::never());
-    signals.spawn("stop signals", {
-        let (stopper, stop) = (stopper.clone(), signals.stop());
-        async move {
-            tokio::select! {
-                outcome = stop_signals() => if let Err(error) = outcome {
-                    error!(%error, "cannot listen for signals");
-                },
-                () = stop.requested() => {}
-            }
-            stopper.stop();
-        }
-    });
-    let stop = stopper.token();
+    let signals = Signals::listen();
+    let stop = signals.stop();
     let app = tokio::select! {
         app = D::build(flags, frame) => app?,
         () = stop.requested() => return Ok(()),
     };
-    signals.spawn("reload signals", reload_at_hangup(reload, signals.stop()));
+    signals.reload_at_hangup(vec![reload]);
     let mut serving = std::pin::pin!(app.run(stop.clone()));
     let outcome = tokio::select! {
         outcome = &mut serving => outcome,
@@ -110,27 +95,7 @@ async fn run_until_signalled<D: Daemon>(flags: D::Flags) -> Result<(), Error> {
             }
         }
     };
-    let _ = signals.finish(Duration::from_secs(1)).await;
+    signals.end().await;
     info!("stopped");
     outcome
-}
-
-/// Reloads at every SIGHUP.
-async fn reload_at_hangup(reload: Reload, stop: Stop) {
-    let mut hangups = match signal(SignalKind::hangup()) {
-        Ok(hangups) => hangups,
-        Err(error) => {
-            error!(%error, "cannot listen for SIGHUP, reload by HTTP only");
-            return;
-        }
-    };
-    loop {
-        tokio::select! {
-            () = stop.requested() => return,
-            _ = hangups.recv() => {
-                // The outcome is logged where it happens.
-                let _ = reload.trigger().await;
-            }
-        }
-    }
 }

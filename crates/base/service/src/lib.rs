@@ -14,6 +14,7 @@ mod metrics;
 mod ready;
 mod reload;
 mod report;
+mod signals;
 mod stop;
 
 pub use blocking::spawn_blocking;
@@ -21,12 +22,13 @@ pub use cli::{Version, normalize_arguments};
 pub use daemon::{Daemon, Error, Frame, main};
 pub use grpc::GrpcServer;
 pub use http::{
-    Access, BindError, HttpOptions, HttpServer, RequestMetrics, WebConfig, WebConfigError, common_layers,
-    frame_routes, resolve_listen_address,
+    Access, BindError, FormError, FormParams, HttpOptions, HttpServer, RequestMetrics, WebConfig,
+    WebConfigError, common_layers, frame_routes, resolve_listen_address,
 };
 pub use logging::{LogFormat, LogOptions, LogTarget, init as init_logging};
 pub use metrics::{Metrics, to_text_format};
 pub use ready::{Latch, Readiness};
 pub use reload::{Reload, ReloadMetrics};
 pub use report::report;
-pub use stop::{StillRunning, Stop, Stopper, Tasks, stop_signals};
+pub use signals::Signals;
+pub use stop::{StillRunning, Stop, Stopper, Tasks};

@@ -7,12 +7,9 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    task::JoinHandle,
-};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, error, info, warn};
+use tracing::{Instrument, error, warn};
 
 /// How often a shutdown that takes long names who is still running.
 const REPORT_INTERVAL: Duration = Duration::from_secs(5);
@@ -161,25 +158,6 @@ impl Drop for PanicGuard {
             self.stopper.stop();
         }
     }
-}
-
-/// Resolves at SIGTERM or SIGINT. A second signal after that ends the process at once.
-pub async fn stop_signals() -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let name = tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    };
-    info!(signal = name, "shutting down, a second signal ends the process at once");
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        std::process::exit(130);
-    });
-    Ok(())
 }
 
 #[cfg(test)]

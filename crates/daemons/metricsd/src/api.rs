@@ -2,7 +2,9 @@
 //!
 //! Handlers parse, call and encode. One file a group of endpoints; `json` writes answers straight from columns.
 
+mod admin;
 mod error;
+mod exemplars;
 mod json;
 mod labels;
 mod params;
@@ -68,6 +70,7 @@ pub(crate) fn router(state: Arc<ApiState>, frame: &Frame, quit: &Stopper, metric
     let v1 = Router::new()
         .route("/query", get(query::instant).post(query::instant))
         .route("/query_range", get(query::range).post(query::range))
+        .route("/query_exemplars", get(exemplars::query).post(exemplars::query))
         .route("/format_query", get(query::format).post(query::format))
         .route("/series", get(labels::series).post(labels::series))
         .route("/labels", get(labels::names).post(labels::names))
@@ -86,6 +89,9 @@ pub(crate) fn router(state: Arc<ApiState>, frame: &Frame, quit: &Stopper, metric
         .route("/status/tsdb/blocks", get(status::blocks))
         .route("/status/queries", get(status::queries))
         .route("/write", post(write::write))
+        .route("/admin/tsdb/delete_series", post(admin::delete_series).put(admin::delete_series))
+        .route("/admin/tsdb/clean_tombstones", post(admin::clean_tombstones).put(admin::clean_tombstones))
+        .route("/admin/tsdb/snapshot", post(admin::snapshot).put(admin::snapshot))
         .layer(from_fn_with_state(state.clone(), wait_until_ready))
         .route("/status/buildinfo", get(status::build_info))
         .route("/status/walreplay", get(status::wal_replay))
@@ -116,7 +122,8 @@ fn route_prefix(flags: &Flags) -> String {
 }
 
 async fn wait_until_ready(State(state): State<Arc<ApiState>>, request: Request, next: Next) -> Response {
-    if state.readiness.is_ready() {
+    // While the log is read, what is in blocks can be queried, and samples are taken.
+    if state.db.get().is_some() && !state.readiness.is_stopping() {
         return next.run(request).await;
     }
     ApiError::NotReady.into_response()

@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, OnceLock},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use parking_lot::RwLock;
@@ -12,11 +12,11 @@ use promql::{Engine, EngineOptions};
 use rules::{Manager as RuleManager, ManagerOptions, Notifier, NotifierOptions};
 use scrape::Manager as ScrapeManager;
 use service::{
-    Daemon, Error, Frame, HttpOptions, HttpServer, LogOptions, ReloadMetrics, Stop, Tasks, report,
+    Daemon, Error, Frame, HttpOptions, HttpServer, Latch, LogOptions, ReloadMetrics, Stop, Tasks, report,
     spawn_blocking,
 };
 use tracing::{error, info, warn};
-use tsdb::{Db, DbOptions};
+use tsdb::{Db, DbOptions, ReplayProgress};
 
 use crate::{
     Config, Flags,
@@ -27,6 +27,12 @@ use crate::{
 
 /// How often the database looks for work.
 const MAINTAIN_INTERVAL: Duration = Duration::from_secs(60);
+/// How often full chunks are moved from memory to files; costs nothing where there are none.
+const MAP_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the progress of reading the log is looked at.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
+/// How often it is logged.
+const SAY_INTERVAL: Duration = Duration::from_secs(10);
 /// How long each part may take to end.
 const PART_DEADLINE: Duration = Duration::from_secs(20);
 
@@ -79,8 +85,8 @@ impl App {
                 warn!(feature = name, "unknown option for --enable-feature");
             }
         }
-        if flags.enable_admin_api {
-            warn!("not supported yet: --web.enable-admin-api");
+        for (flag, text) in flags.without_effect() {
+            warn!(flag, "{text}");
         }
         let (engine, notifier, reload_metrics, request_metrics) = {
             let mut registry = frame.metrics.registry();
@@ -133,13 +139,15 @@ impl App {
         let serving = Tasks::new(&Stop::never());
         serving.spawn("http server", server.serve(routes, serving.stop()));
 
+        let progress = db_options.replay_progress.clone();
         let opened = tokio::select! {
-            opened = spawn_blocking(move || open(db_options)) => opened,
+            opened = spawn_blocking(move || start(db_options)) => opened,
             () = stop.requested() => return Ok(()),
         };
         let (db, registry) = opened??;
         let db = Arc::new(db);
         frame.metrics.add(registry);
+        // From here on samples are taken and blocks are searched, while the log is read.
         let _ = state.db.set(db.clone());
 
         let evaluator = Arc::new(RuleEvaluator { engine: engine.clone(), db: db.clone() });
@@ -161,8 +169,7 @@ impl App {
         let _ = state.rules.set(evaluating.clone());
         let parts =
             Parts { scraping, evaluating, notifier: notifier.clone(), external_url: external_url(&flags) };
-        let reloader =
-            Arc::new(Reloader { flags, engine, parts, state: state.clone(), metrics: reload_metrics });
+        let reloader = Arc::new(Reloader::new(flags, engine, parts, state.clone(), reload_metrics));
         reloader.apply(config)?;
         let handler = reloader.clone();
         frame
@@ -174,6 +181,7 @@ impl App {
             .await;
         let maintaining = Tasks::new(&stop);
         maintaining.spawn("database maintenance", maintain(db.clone(), maintaining.stop()));
+        maintaining.spawn("head chunks", map_chunks(db.clone(), maintaining.stop()));
         drop(opening);
         info!("ready");
 
@@ -190,14 +198,37 @@ impl App {
             warn!(error = %late, "a part did not end in time");
         }
         spawn_blocking(move || db.close()).await??;
-        Ok(())
+        replayed
     }
 }
 
-fn open(options: DbOptions) -> Result<(Db, Registry), tsdb::OpenError> {
+fn start(options: DbOptions) -> Result<(Db, Registry), tsdb::OpenError> {
     let mut registry = Registry::default();
-    let db = Db::open(options, &mut registry)?;
+    let db = Db::start(options, &mut registry)?;
     Ok((db, registry))
+}
+
+/// Reads the log, and tells those who ask whether the daemon is ready how far that is.
+async fn replay(db: Arc<Db>, progress: &ReplayProgress, opening: &Latch) -> Result<(), Error> {
+    let mut replaying = std::pin::pin!(spawn_blocking(move || db.replay()));
+    let mut said = Instant::now();
+    loop {
+        tokio::select! {
+            outcome = &mut replaying => return Ok(outcome??),
+            () = tokio::time::sleep(PROGRESS_INTERVAL) => {}
+        }
+        let (first, last, current) = progress.get();
+        let text = format!(
+            "write-ahead log replay, segment {} of {}; samples are taken and older blocks are searched",
+            current.saturating_sub(first) + 1,
+            last.saturating_sub(first) + 1
+        );
+        if said.elapsed() >= SAY_INTERVAL {
+            info!("{text}");
+            said = Instant::now();
+        }
+        opening.update(text);
+    }
 }
 
 async fn maintain(db: Arc<Db>, stop: Stop) {
@@ -213,6 +244,20 @@ async fn maintain(db: Arc<Db>, stop: Stop) {
                 error!(error = report(&error), "database maintenance failed, it is tried again")
             }
             Err(error) => error!(%error, "BUG: database maintenance panicked"),
+        }
+    }
+}
+
+/// Full chunks leave memory soon after they are full, and not by one great batch a minute.
+async fn map_chunks(db: Arc<Db>, stop: Stop) {
+    loop {
+        tokio::select! {
+            () = stop.requested() => return,
+            () = tokio::time::sleep(MAP_INTERVAL) => {}
+        }
+        let db = db.clone();
+        if let Err(error) = spawn_blocking(move || db.map_chunks()).await {
+            error!(%error, "BUG: moving head chunks to files panicked");
         }
     }
 }
@@ -261,7 +306,14 @@ fn db_options(flags: &Flags, config: &Config) -> DbOptions {
     if let Some(size) = flags.wal_segment_size {
         options.wal_segment_size = size.0;
     }
+    if let Some(duration) = flags.max_block_duration {
+        options.max_block_duration = duration.0;
+    }
+    options.wal_compression = flags.wal_compression();
     options.no_lockfile = flags.no_lockfile;
+    if flags.keeps_exemplars() {
+        options.max_exemplars = config.max_exemplars;
+    }
     options.max_series = flags.max_series;
     options
 }

@@ -17,7 +17,10 @@ use rules::NotifierConfig;
 use scrape::{Defaults, JobConfig, Limits, ScrapeConfig, ScrapeProtocol};
 use serde::Deserialize;
 
-use file::{GlobalFile, PrometheusFile};
+use file::{ExemplarsFile, GlobalFile, PrometheusFile};
+
+/// `storage.exemplars.max_exemplars` where the file does not say.
+const DEFAULT_MAX_EXEMPLARS: i64 = 100_000;
 
 /// A checked configuration.
 #[derive(Debug, Clone)]
@@ -38,6 +41,8 @@ pub struct Config {
     pub retention_time: Option<Duration>,
     /// How large all blocks may get, where the file says so; bytes.
     pub retention_size: Option<u64>,
+    /// Most exemplars kept in memory, where exemplars are kept.
+    pub max_exemplars: usize,
     /// The same as a share of the file system, in percent, where the file says so; comes before the size.
     pub retention_percentage: Option<f64>,
     /// Keys that have no effect.
@@ -154,12 +159,19 @@ impl Config {
             rule_query_offset: global.rule_query_offset.map_or(Duration::ZERO, |set| set.0),
             retention_time: retention.time.map(|set| set.0),
             retention_size: retention.size.map(|set| set.0),
+            max_exemplars: max_exemplars(file.storage.exemplars.as_ref()),
             retention_percentage: retention.percentage,
             warnings,
             shown: shown(file, &jobs),
             jobs,
         })
     }
+}
+
+/// Fewer than none means none, as in the original.
+fn max_exemplars(set: Option<&ExemplarsFile>) -> usize {
+    let most = set.and_then(|set| set.max_exemplars).unwrap_or(DEFAULT_MAX_EXEMPLARS);
+    usize::try_from(most).unwrap_or_default()
 }
 
 fn positive(set: Option<config::PromDuration>) -> Option<Duration> {

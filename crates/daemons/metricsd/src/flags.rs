@@ -42,7 +42,7 @@ pub struct Flags {
     #[arg(long = "web.enable-lifecycle", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, action = clap::ArgAction::Set)]
     pub enable_lifecycle: bool,
 
-    /// Enable the admin API (not supported yet).
+    /// Enable the admin API: deleting series, snapshots.
     #[arg(long = "web.enable-admin-api", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, action = clap::ArgAction::Set)]
     pub enable_admin_api: bool,
 
@@ -90,6 +90,34 @@ pub struct Flags {
     /// Size at which a segment of the write-ahead log is ended.
     #[arg(long = "storage.tsdb.wal-segment-size", value_name = "SIZE", hide = true)]
     pub wal_segment_size: Option<ByteSize>,
+
+    /// Widest range of merged blocks. Default: a tenth of the retention time, at most 31d.
+    #[arg(long = "storage.tsdb.max-block-duration", value_name = "DURATION", hide = true)]
+    pub max_block_duration: Option<PromDuration>,
+
+    /// Compress the write-ahead log.
+    #[arg(long = "storage.tsdb.wal-compression", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = true, action = clap::ArgAction::Set)]
+    pub compress_wal: bool,
+
+    /// How the write-ahead log is compressed: snappy or zstd.
+    #[arg(long = "storage.tsdb.wal-compression-type", default_value = "snappy", value_name = "TYPE")]
+    pub wal_compression_type: WalCompression,
+
+    /// Number of chunks queued before they are written to `chunks_head` (without effect: the queue is bounded by itself).
+    #[arg(long = "storage.tsdb.head-chunks-write-queue-size", value_name = "N", hide = true)]
+    pub head_chunks_write_queue_size: Option<u64>,
+
+    /// Overlapping blocks are always merged here (without effect).
+    #[arg(long = "storage.tsdb.allow-overlapping-blocks", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = clap::ArgAction::Set, hide = true)]
+    pub allow_overlapping_blocks: Option<bool>,
+
+    /// Overlapping blocks are always merged here (without effect).
+    #[arg(long = "storage.tsdb.allow-overlapping-compaction", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = clap::ArgAction::Set, hide = true)]
+    pub allow_overlapping_compaction: Option<bool>,
+
+    /// Samples a chunk aims at (without effect: 120, as the original has it).
+    #[arg(long = "storage.tsdb.samples-per-chunk", value_name = "N", hide = true)]
+    pub samples_per_chunk: Option<u32>,
 
     /// Do not lock the data directory.
     #[arg(long = "storage.tsdb.no-lockfile", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, action = clap::ArgAction::Set)]
@@ -152,7 +180,54 @@ pub struct Flags {
     pub log_format: LogFormat,
 }
 
+/// How records of the write-ahead log are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum WalCompression {
+    /// About half the size at next to no cost.
+    Snappy,
+    /// Smaller and dearer.
+    Zstd,
+}
+
 impl Flags {
+    /// How the database compresses its log.
+    pub(crate) fn wal_compression(&self) -> tsdb::Compression {
+        match self.wal_compression_type {
+            _ if !self.compress_wal => tsdb::Compression::None,
+            WalCompression::Snappy => tsdb::Compression::Snappy,
+            WalCompression::Zstd => tsdb::Compression::Zstd,
+        }
+    }
+
+    /// Whether exemplars are kept.
+    pub(crate) fn keeps_exemplars(&self) -> bool {
+        self.enable_feature.iter().any(|name| name == "exemplar-storage")
+    }
+
+    /// Flags of the original that were given and change nothing here, each with the reason.
+    pub(crate) fn without_effect(&self) -> Vec<(&'static str, &'static str)> {
+        const OVERLAPPING: &str = "without effect: overlapping blocks are always taken and merged";
+        let given = [
+            (
+                "storage.tsdb.head-chunks-write-queue-size",
+                self.head_chunks_write_queue_size.is_some(),
+                "without effect: chunks wait in memory of bounded size",
+            ),
+            ("storage.tsdb.allow-overlapping-blocks", self.allow_overlapping_blocks.is_some(), OVERLAPPING),
+            (
+                "storage.tsdb.allow-overlapping-compaction",
+                self.allow_overlapping_compaction.is_some(),
+                OVERLAPPING,
+            ),
+            (
+                "storage.tsdb.samples-per-chunk",
+                self.samples_per_chunk.is_some(),
+                "without effect: a chunk aims at 120 samples",
+            ),
+        ];
+        given.into_iter().filter(|(_, set, _)| *set).map(|(name, _, text)| (name, text)).collect()
+    }
+
     /// Where and how to log.
     pub(crate) fn log_options(&self) -> LogOptions {
         LogOptions { level: self.log_level.clone(), format: self.log_format }
@@ -175,12 +250,24 @@ impl Flags {
             ("rules.alert.for-outage-tolerance", self.for_outage_tolerance.to_string()),
             ("rules.alert.resend-delay", self.resend_delay.to_string()),
             ("rules.max-concurrent-evals", self.max_concurrent_evals.to_string()),
+            (
+                "storage.tsdb.max-block-duration",
+                self.max_block_duration.map(|set| set.to_string()).unwrap_or_default(),
+            ),
             ("storage.tsdb.max-series", self.max_series.to_string()),
             ("storage.tsdb.min-block-duration", self.min_block_duration.to_string()),
             ("storage.tsdb.no-lockfile", self.no_lockfile.to_string()),
             ("storage.tsdb.path", path(&self.storage_path)),
             ("storage.tsdb.retention.size", self.retention_size.unwrap_or_default().to_string()),
             ("storage.tsdb.retention.time", self.retention_time.unwrap_or_default().to_string()),
+            ("storage.tsdb.wal-compression", self.compress_wal.to_string()),
+            (
+                "storage.tsdb.wal-compression-type",
+                match self.wal_compression_type {
+                    WalCompression::Snappy => "snappy".to_owned(),
+                    WalCompression::Zstd => "zstd".to_owned(),
+                },
+            ),
             ("web.config.file", self.web_config_file.as_deref().map(path).unwrap_or_default()),
             ("web.cors.origin", self.cors_origin.clone()),
             ("web.enable-admin-api", self.enable_admin_api.to_string()),
@@ -214,7 +301,14 @@ mod tests {
             "--web.enable-lifecycle",
             "--web.external-url=https://monitoring.plugged.in/prometheus",
             "--web.route-prefix=/",
+            "--storage.tsdb.wal-compression-type=zstd",
+            "--storage.tsdb.max-block-duration=2h",
+            "--storage.tsdb.allow-overlapping-blocks",
+            "--storage.tsdb.head-chunks-write-queue-size=10000",
         ]);
+        assert_eq!(flags.wal_compression(), tsdb::Compression::Zstd);
+        assert_eq!(flags.without_effect().len(), 2);
+        assert_eq!(parse(&["--no-storage.tsdb.wal-compression"]).wal_compression(), tsdb::Compression::None);
         assert!(flags.enable_lifecycle);
         assert_eq!(flags.retention_time, Some(PromDuration::from_secs(15 * 86_400)));
         assert!(!parse(&["-web.enable-lifecycle=false"]).enable_lifecycle);

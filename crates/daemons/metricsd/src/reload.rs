@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use promql::Engine;
 use rules::{ExpandContext, Manager as RuleManager, Notifier, RuleFileError, load_rule_files};
 use scrape::Manager as ScrapeManager;
@@ -19,11 +20,19 @@ pub(crate) struct Parts {
 }
 
 pub(crate) struct Reloader {
-    pub flags: Flags,
-    pub engine: Arc<Engine>,
+    flags: Flags,
+    engine: Arc<Engine>,
     pub parts: Parts,
-    pub state: Arc<ApiState>,
-    pub metrics: ReloadMetrics,
+    state: Arc<ApiState>,
+    metrics: ReloadMetrics,
+    rules: Mutex<Rules>,
+}
+
+/// Rules wait until the database has all its samples.
+enum Rules {
+    /// What is to be put in force then.
+    Waiting(Option<Box<dyn FnOnce() + Send>>),
+    InForce,
 }
 
 /// Whether all rule files hold.
@@ -32,6 +41,24 @@ pub(crate) fn check_rule_files(config: &Config, engine: &Arc<Engine>) -> Result<
 }
 
 impl Reloader {
+    pub fn new(
+        flags: Flags,
+        engine: Arc<Engine>,
+        parts: Parts,
+        state: Arc<ApiState>,
+        metrics: ReloadMetrics,
+    ) -> Self {
+        Self { flags, engine, parts, state, metrics, rules: Mutex::new(Rules::Waiting(None)) }
+    }
+
+    /// Evaluates rules from now on.
+    pub fn start_rules(&self) {
+        let before = std::mem::replace(&mut *self.rules.lock(), Rules::InForce);
+        if let Rules::Waiting(Some(apply)) = before {
+            apply();
+        }
+    }
+
     /// Reads the files again. What does not hold leaves everything as it was.
     pub async fn reload(self: Arc<Self>) -> Result<(), Error> {
         let metrics = self.metrics.clone();
@@ -60,7 +87,13 @@ impl Reloader {
         scraping.apply(config.jobs);
         let context =
             ExpandContext { external_labels: config.external_labels, external_url: external_url.clone() };
-        evaluating.apply(files, config.evaluation_interval, config.rule_query_offset, context);
+        let evaluating = evaluating.clone();
+        let apply =
+            move || evaluating.apply(files, config.evaluation_interval, config.rule_query_offset, context);
+        match &mut *self.rules.lock() {
+            Rules::InForce => apply(),
+            Rules::Waiting(waiting) => *waiting = Some(Box::new(apply)),
+        }
         Ok(())
     }
 }

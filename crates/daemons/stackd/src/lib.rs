@@ -15,12 +15,8 @@ mod table;
 use std::{collections::BTreeMap, process::ExitCode};
 
 use clap::Parser;
-use service::{
-    Error, LogOptions, LogTarget, Stop, Stopper, Tasks, init_logging, normalize_arguments, report,
-    stop_signals,
-};
-use tokio::signal::unix::{SignalKind, signal};
-use tracing::{error, info};
+use service::{Error, LogOptions, LogTarget, Signals, init_logging, normalize_arguments, report};
+use tracing::info;
 
 pub use flags::Flags;
 
@@ -70,50 +66,18 @@ async fn run(flags: Flags, environment: BTreeMap<String, String>) -> Result<(), 
     }
     environment.insert("GF_SECURITY_ADMIN_USER".into(), admin.user.clone());
 
-    let stopper = Stopper::new();
-    let signals = Tasks::new(&Stop::never());
-    signals.spawn("stop signals", {
-        let (stopper, done) = (stopper.clone(), signals.stop());
-        async move {
-            tokio::select! {
-                outcome = stop_signals() => if let Err(error) = outcome {
-                    error!(%error, "cannot listen for signals");
-                },
-                () = done.requested() => {}
-            }
-            stopper.stop();
-        }
-    });
-    let stop = stopper.token();
+    let signals = Signals::listen();
+    let stop = signals.stop();
     let parts = tokio::select! {
         parts = Parts::build(&flags, &ports, &layout, environment) => parts?,
         () = stop.requested() => return Ok(()),
     };
-    signals.spawn("reload signals", reload_at_hangup(parts.reloads(), signals.stop()));
+    signals.reload_at_hangup(parts.reloads());
     print!("{}", table::table(&flags.host, &ports, &layout, &admin));
     let outcome = parts.run(stop).await;
-    let _ = signals.finish(std::time::Duration::from_secs(1)).await;
+    signals.end().await;
     info!("stopped");
     outcome
-}
-
-async fn reload_at_hangup(reloads: Vec<service::Reload>, stop: Stop) {
-    let mut hangups = match signal(SignalKind::hangup()) {
-        Ok(hangups) => hangups,
-        Err(error) => {
-            error!(%error, "cannot listen for SIGHUP, reload by HTTP only");
-            return;
-        }
-    };
-    loop {
-        tokio::select! {
-            () = stop.requested() => return,
-            _ = hangups.recv() => for reload in &reloads {
-                // The outcome is logged where it happens.
-                let _ = reload.trigger().await;
-            },
-        }
-    }
 }
 
 fn is_root() -> bool {

@@ -234,7 +234,8 @@ impl Inner {
         let Ok(space) = disk::disk_space(&self.wal_dir) else {
             return;
         };
-        let used = 1.0 - space.available as f64 / space.total.max(1) as f64;
+        // As Loki reckons it: blocks set aside for root are not used.
+        let used = 1.0 - space.free as f64 / space.total.max(1) as f64;
         let full = threshold > 0.0 && used >= threshold;
         if full != self.disk_full.swap(full, Ordering::AcqRel) {
             if full {

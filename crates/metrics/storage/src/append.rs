@@ -1,6 +1,6 @@
 //! Writing samples.
 
-use model::{FloatHistogram, Labels, Millis};
+use model::{FloatHistogram, Histogram, Labels, Millis};
 
 use crate::{AppendError, CommitError};
 
@@ -41,13 +41,13 @@ pub trait Appender: Send {
         value: f64,
     ) -> Result<SeriesRef, AppendError>;
 
-    /// Adds a native histogram sample.
+    /// Adds a native histogram sample, which must be valid ([`Histogram::validate`]); a sum of [`model::STALE_NAN`] ends the series.
     fn append_histogram(
         &mut self,
         series: SeriesRef,
         labels: &Labels,
         timestamp: Millis,
-        histogram: &FloatHistogram,
+        histogram: HistogramSample<'_>,
     ) -> Result<SeriesRef, AppendError>;
 
     /// Attaches an exemplar to a series that got a sample in this batch or before.
@@ -71,6 +71,15 @@ pub trait Appender: Send {
 
     /// Forgets the batch.
     fn rollback(self: Box<Self>) {}
+}
+
+/// A native histogram as it came: integer counts are kept as such.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum HistogramSample<'a> {
+    /// With integer counts.
+    Integer(&'a Histogram),
+    /// With float counts.
+    Float(&'a FloatHistogram),
 }
 
 /// An example observation behind a sample, usually with a trace id.

@@ -9,6 +9,6 @@ mod append;
 mod error;
 mod query;
 
-pub use append::{Appendable, Appender, Exemplar, Metadata, MetricType, SeriesRef};
+pub use append::{Appendable, Appender, Exemplar, HistogramSample, Metadata, MetricType, SeriesRef};
 pub use error::{AppendError, CommitError, QueryError};
 pub use query::{LabelQuery, Querier, Queryable, SelectHints, Series, SeriesReader, SeriesSet, collect};

@@ -1,6 +1,6 @@
 //! From the head to a block: series by series in the order of their labels, so that memory does not grow with the samples.
 
-use std::{ops::ControlFlow, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use disk::Fs;
 use model::Millis;
@@ -9,9 +9,11 @@ use crate::{
     block::{
         Block, BlockChunk, BlockCompaction, BlockError, BlockMeta, BlockStats, BlockWriter, Texts, new_ulid,
     },
-    chunk::{ChunkError, XorEncoder, decode_each},
+    chunk::ChunkError,
     head::{ClosedChunk, Head, MemSeries},
+    head_chunks::{HeadChunkError, HeadChunks},
     intervals::Intervals,
+    recode::{encode_samples, read_samples},
 };
 
 /// Writes the samples of the head in `[min_time, max_time)` as a block in `dir`; none where there are none.
@@ -41,13 +43,12 @@ pub(crate) fn compact_head(
     let mut writer = BlockWriter::create(Arc::clone(fs), dir, meta, texts)?;
     let mut written = 0u64;
     for series in &series {
-        let chunks = chunks_in(series, min_time, max_time).map_err(|source| BlockError::Chunk {
-            path: dir.join(&ulid),
-            reference: series.series_ref(),
-            source,
-        })?;
+        let taken = taken_chunks(series, head.chunk_files(), min_time, max_time)
+            .map_err(|source| BlockError::Head { labels: series.labels().clone(), source })?;
+        let chunks = taken
+            .chunks_in(min_time, max_time)
+            .map_err(|source| BlockError::Head { labels: series.labels().clone(), source: source.into() })?;
         if !chunks.is_empty() {
-            let chunks: Vec<_> = chunks.iter().map(BlockChunk::closed).collect();
             writer.add_series(series.labels(), &chunks)?;
             written += 1;
         }
@@ -73,38 +74,44 @@ fn texts_of(series: &[Arc<MemSeries>]) -> Texts<'_> {
     series.iter().flat_map(|series| series.labels().iter()).flat_map(|(name, value)| [name, value]).collect()
 }
 
-/// The chunks of a series in `[min_time, max_time)` without what is deleted. Chunks that lie within are taken as they are.
-fn chunks_in(series: &MemSeries, min_time: Millis, max_time: Millis) -> Result<Vec<ClosedChunk>, ChunkError> {
-    let state = series.state();
-    let mut chunks = state.chunks_in(min_time, max_time - 1);
-    let deleted = state.deleted().cloned().unwrap_or_default();
-    drop(state);
-    for chunk in &mut chunks {
-        let whole = chunk.min_time >= min_time && chunk.max_time < max_time;
-        if !whole || !deleted.is_empty() {
-            *chunk = part_of(chunk, min_time, max_time, &deleted)?;
-        }
-    }
-    chunks.retain(|chunk| chunk.min_time <= chunk.max_time);
-    Ok(chunks)
+/// The chunks of a series that have samples in `[min_time, max_time)`, and what of them is deleted.
+struct Taken {
+    chunks: Vec<ClosedChunk>,
+    deleted: Intervals,
 }
 
-/// A chunk's samples in the range, encoded anew; with its end before its start where there are none.
-fn part_of(
-    chunk: &ClosedChunk,
+fn taken_chunks(
+    series: &MemSeries,
+    files: &HeadChunks,
     min_time: Millis,
     max_time: Millis,
-    deleted: &Intervals,
-) -> Result<ClosedChunk, ChunkError> {
-    let mut encoder = XorEncoder::new();
-    let (mut first, mut last) = (Millis::MAX, Millis::MIN);
-    decode_each(&chunk.data, usize::MAX, |timestamp, value| {
-        if (min_time..max_time).contains(&timestamp) && !deleted.contains(timestamp) {
-            encoder.append(timestamp, value);
-            first = first.min(timestamp);
-            last = timestamp;
+) -> Result<Taken, HeadChunkError> {
+    let state = series.state();
+    let taken = state.chunks_in(min_time, max_time - 1);
+    let deleted = state.deleted().cloned().unwrap_or_default();
+    let files = files.files();
+    drop(state);
+    let chunks = taken.into_iter().map(|chunk| chunk.load(&files)).collect::<Result<_, _>>()?;
+    Ok(Taken { chunks, deleted })
+}
+
+// === impl Taken ===
+
+impl Taken {
+    /// The chunks without what lies outside or is deleted. Those that lie within are taken as they are.
+    fn chunks_in(&self, min_time: Millis, max_time: Millis) -> Result<Vec<BlockChunk<'_>>, ChunkError> {
+        let mut chunks = Vec::with_capacity(self.chunks.len());
+        for chunk in &self.chunks {
+            let whole = chunk.min_time >= min_time && chunk.max_time < max_time;
+            if whole && self.deleted.is_empty() {
+                chunks.push(BlockChunk::closed(chunk));
+                continue;
+            }
+            let mut samples = Vec::new();
+            let wanted = |time| (min_time..max_time).contains(&time) && !self.deleted.contains(time);
+            read_samples(chunk.encoding, &chunk.data, &mut samples, wanted)?;
+            chunks.extend(encode_samples(&samples));
         }
-        ControlFlow::Continue(())
-    })?;
-    Ok(ClosedChunk { min_time: first, max_time: last, data: encoder.bytes().into() })
+        Ok(chunks)
+    }
 }

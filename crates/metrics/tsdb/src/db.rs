@@ -22,17 +22,18 @@ use crate::{
     block::BlockQuerier,
     blocks::Blocks,
     filenames,
-    head::{Head, HeadAppender, HeadOptions, HeadQuerier, RawBatch},
+    head::{Head, HeadAppender, HeadOptions, HeadQuerier, Pending, RawBatch},
+    head_chunks::{FoundChunks, HeadChunks},
     metrics::Metrics,
     query::{DbQuerier, Part},
     status,
-    wal::{Wal, WalLayout, WalOptions},
+    wal::{Wal, WalLayout, WalOptions, last_ref},
 };
 
 /// A time series database in a folder that a Prometheus can open as well, though not at the same time.
 ///
 /// *Threading*: everything may be called from any thread; nothing blocks for longer than a disk access but [`Db::maintain`], which is to
-/// be called about once a minute on a thread of its own.
+/// be called about once a minute on a thread of its own, and [`Db::map_chunks`], about once a second.
 pub struct Db {
     pub(crate) options: DbOptions,
     pub(crate) metrics: Metrics,
@@ -41,6 +42,8 @@ pub struct Db {
     /// Held by whoever does housekeeping: until which time (exclusive) the head is in blocks already.
     pub(crate) maintenance: Mutex<Millis>,
     closed: AtomicBool,
+    /// The log of earlier runs, until it is replayed.
+    pending: Mutex<Option<Pending>>,
     _lock: Option<DirLock>,
 }
 
@@ -49,8 +52,16 @@ pub struct Db {
 impl Db {
     /// Opens or makes the database: locks the folder, removes what an earlier run left unfinished, and reads the log.
     ///
-    /// Reading the log takes a while after an unclean end; `options.replay_progress` tells how far it is.
+    /// Reading the log takes a while; who wants to serve meanwhile calls [`Db::start`] and [`Db::replay`].
     pub fn open(options: DbOptions, registry: &mut Registry) -> Result<Self, OpenError> {
+        let db = Self::start(options, registry)?;
+        db.replay()?;
+        Ok(db)
+    }
+
+    /// As [`Db::open`], but the log is not read yet: samples are taken, and become visible with those of the log at the end of
+    /// [`Db::replay`], which is to be called next. Queries find what is in blocks.
+    pub fn start(options: DbOptions, registry: &mut Registry) -> Result<Self, OpenError> {
         check(&options)?;
         let dir = options.dir.clone();
         let wal_dir = dir.join(filenames::WAL);
@@ -71,8 +82,10 @@ impl Db {
         metrics.blocks.retention_limit_percentage.set(options.retention_percentage);
         let blocks = Blocks::open(&dir, metrics.blocks.clone()).map_err(io_error(&dir))?;
         let min_valid_time = blocks.in_order_max_time().unwrap_or(Millis::MIN);
-        let head = Arc::new(Head::new(head_options(&options), min_valid_time, metrics.head.clone()));
-        replay(&head, &wal_dir, &options, &metrics)?;
+        let (chunk_files, found) = open_head_chunks(&options, &metrics)?;
+        let head =
+            Arc::new(Head::new(head_options(&options), min_valid_time, chunk_files, metrics.head.clone()));
+        let layout = start_log(&head, &found, &wal_dir, &options, &metrics)?;
         Ok(Self {
             options,
             metrics,
@@ -80,8 +93,37 @@ impl Db {
             blocks,
             maintenance: Mutex::new(min_valid_time),
             closed: AtomicBool::new(false),
+            pending: Mutex::new(Some(Pending { layout, found })),
             _lock: lock,
         })
+    }
+
+    /// Reads the log, once; the second call does nothing. Blocks until everything is there, minutes after an unclean end of a large
+    /// database: `options.replay_progress` tells how far it is. After an error the database must not be used any more.
+    ///
+    /// Where the log has more than memory is to hold, blocks are written meanwhile. Housekeeping waits.
+    pub fn replay(&self) -> Result<(), OpenError> {
+        let mut written_until = self.maintenance.lock();
+        let Some(pending) = self.pending.lock().take() else { return Ok(()) };
+        let start = Instant::now();
+        let segments = pending.layout.segments.len();
+        info!(segments, path = %self.options.dir.join(filenames::WAL).display(), "replaying the write-ahead log");
+        let make_room = || {
+            if let Err(error) = self.write_due_blocks(&mut written_until) {
+                let cause: &dyn std::error::Error = &error;
+                warn!(error = cause, "cannot write a block while replaying the log, going on without");
+            }
+        };
+        self.head
+            .replay(pending, &self.options.replay_progress, &self.metrics.wal, make_room)
+            .map_err(OpenError::Replay)?;
+        self.metrics.wal.replay_seconds.set(start.elapsed().as_secs_f64());
+        Ok(())
+    }
+
+    /// Whether [`Db::replay`] is still to end.
+    pub fn is_replaying(&self) -> bool {
+        !self.head.is_live()
     }
 
     /// Ends the log and refuses further batches. Queries go on until the database is dropped.
@@ -89,6 +131,8 @@ impl Db {
         if self.closed.swap(true, Ordering::AcqRel) {
             return Ok(());
         }
+        // The next start has less to read.
+        self.map_chunks();
         match self.head.wal() {
             Some(wal) => wal.close(),
             None => Ok(()),
@@ -181,7 +225,11 @@ impl Queryable for Db {
         for block in self.blocks.list().iter().filter(|block| block.overlaps(min_time, max_time)) {
             parts.push(Box::new(BlockQuerier::new(Arc::clone(block), min_time, max_time)));
         }
-        if !self.head.is_empty() && max_time >= self.head.min_time() && min_time <= self.head.max_time() {
+        if self.head.is_live()
+            && !self.head.is_empty()
+            && max_time >= self.head.min_time()
+            && min_time <= self.head.max_time()
+        {
             parts.push(Box::new(HeadQuerier::new(Arc::clone(&self.head), view, min_time, max_time)));
         }
         Ok(Box::new(DbQuerier::new(parts)))
@@ -220,20 +268,30 @@ fn head_options(options: &DbOptions) -> HeadOptions {
     }
 }
 
-fn replay(head: &Head, wal_dir: &Path, options: &DbOptions, metrics: &Metrics) -> Result<(), OpenError> {
-    let start = Instant::now();
+fn open_head_chunks(options: &DbOptions, metrics: &Metrics) -> Result<(HeadChunks, FoundChunks), OpenError> {
+    let dir = options.dir.join(filenames::CHUNKS_HEAD);
+    HeadChunks::open(Arc::clone(&options.fs), &dir, metrics.head_chunks.clone()).map_err(io_error(&dir))
+}
+
+/// Starts a new segment of the log behind those that are there, which are still to be read.
+fn start_log(
+    head: &Head,
+    found: &FoundChunks,
+    wal_dir: &Path,
+    options: &DbOptions,
+    metrics: &Metrics,
+) -> Result<WalLayout, OpenError> {
     let layout = WalLayout::read(wal_dir).map_err(io_error(wal_dir))?;
-    info!(segments = layout.segments.len(), path = %wal_dir.display(), "replaying the write-ahead log");
-    head.replay(&layout, &options.replay_progress, &metrics.wal).map_err(OpenError::Replay)?;
-    metrics.wal.replay_seconds.set(start.elapsed().as_secs_f64());
+    // A chunk may be of a series that the log has lost: another series under its number would be taken for it.
+    let last_ref = last_ref(&layout).map_err(OpenError::Replay)?.max(found.last_ref);
     let wal_options = WalOptions {
         segment_size: options.wal_segment_size,
         compression: options.wal_compression,
         sync_on_commit: options.wal_sync_on_commit,
     };
     let wal = Wal::create(Arc::clone(&options.fs), wal_dir, &layout, wal_options, metrics.wal.clone());
-    head.start_logging(wal.map_err(io_error(wal_dir))?);
-    Ok(())
+    head.start_logging(wal.map_err(io_error(wal_dir))?, last_ref);
+    Ok(layout)
 }
 
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> OpenError {

@@ -51,11 +51,13 @@ impl Intervals {
         self.0.get(at).is_some_and(|(min, max)| *min <= min_time && *max >= max_time)
     }
 
-    /// Removes deleted samples from `columns`, beginning with sample `from`.
+    /// Removes deleted samples from `columns`: floats from number `from` on, and histograms. Those before were read from the same part of
+    /// the storage, so that what is deleted there is no more among them.
     pub(crate) fn remove_from(&self, columns: &mut Columns, from: usize) {
         if self.0.is_empty() {
             return;
         }
+        columns.histograms.retain(|point| !self.contains(point.timestamp));
         let mut kept = from;
         for at in from..columns.timestamps.len() {
             let timestamp = columns.timestamps[at];
@@ -72,6 +74,7 @@ impl Intervals {
 
 #[cfg(test)]
 mod tests {
+    use model::{FloatHistogram, HistogramPoint};
     use proptest::prelude::*;
 
     use super::*;
@@ -86,6 +89,21 @@ mod tests {
         intervals.add(21, 29);
         assert_eq!(intervals.iter().collect::<Vec<_>>(), [(10, 40)]);
         assert!(intervals.covers(10, 40) && !intervals.covers(9, 40));
+    }
+
+    #[test]
+    fn both_kinds_of_samples_are_removed() {
+        let mut intervals = Intervals::default();
+        intervals.add(10, 20);
+        let point = |timestamp| HistogramPoint { timestamp, histogram: FloatHistogram::default() };
+        let mut columns = Columns {
+            timestamps: vec![9, 10, 20, 21],
+            values: vec![1.0, 2.0, 3.0, 4.0],
+            histograms: [8, 11, 19, 22].map(point).to_vec(),
+        };
+        intervals.remove_from(&mut columns, 0);
+        assert_eq!((columns.timestamps, columns.values), (vec![9, 21], vec![1.0, 4.0]));
+        assert_eq!(columns.histograms, [8, 22].map(point));
     }
 
     proptest! {

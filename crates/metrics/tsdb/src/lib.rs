@@ -2,14 +2,14 @@
 //!
 //! ```text
 //! append ─► Batch ─► log (wal/) ─► head (memory) ──every 2 h──► block (index, chunks) ──retention──► gone
-//!                                    │                            │
+//!                                    │ full chunks: head_chunks/  │
 //! query  ◄─────── DbQuerier ◄────────┴────────────────────────────┘
 //! ```
 //!
 //! - [`Db`] is all a daemon sees: `storage::Appendable`, `storage::Queryable`, a fast way for remote write ([`Db::raw_batch`]),
 //!   housekeeping and status.
-//! - `wal` is the log, `head` what is in memory, `chunk` how samples are compressed, `block` what is on disk, `query` how series are
-//!   found and parts put together.
+//! - `wal` is the log, `head` what is in memory, `head_chunks` where its full chunks go, `chunk` how samples are compressed, `block` what
+//!   is on disk, `query` how series are found and parts put together.
 //!
 //! - `tool` is for operators' programs, which look at a folder that another process may have open.
 //!
@@ -27,6 +27,7 @@ mod encoding;
 mod error;
 mod filenames;
 mod head;
+mod head_chunks;
 mod intervals;
 mod levels;
 mod maintain;
@@ -34,6 +35,7 @@ mod merge_blocks;
 mod metrics;
 mod options;
 mod query;
+mod recode;
 mod retention;
 mod status;
 mod tool;
@@ -46,6 +48,7 @@ pub use db::Db;
 pub use encoding::Malformed;
 pub use error::{MaintainError, OpenError, UnreadableBlock};
 pub use head::{BatchSeries, RawBatch, ReplayProgress};
+pub use head_chunks::HeadChunkError;
 pub use options::DbOptions;
 pub use status::{Stat, TsdbStatus};
 pub use tool::{

@@ -25,12 +25,21 @@ use crate::{
 // === impl Db ===
 
 impl Db {
+    /// Moves the chunks that got full since the last call from memory to files, where queries go on reading them. What a full disk keeps
+    /// from that stays in memory, is counted, and tried again by the next call.
+    ///
+    /// To be called about once a second, on a thread that may block: what waits for it is what memory holds beyond the open chunks.
+    pub fn map_chunks(&self) {
+        self.head.map_chunks();
+    }
+
     /// Does what is due: writes blocks, shortens the log, removes what is beyond retention. Takes and answers go on meanwhile.
     ///
     /// To be called about once a minute, on a thread that may block; calls at the same time wait for each other. After an error
     /// everything is as consistent as before, and the next call tries again.
     pub fn maintain(&self) -> Result<(), MaintainError> {
         let mut written_until = self.maintenance.lock();
+        self.map_chunks();
         let dir = &self.options.dir;
         self.blocks.reload().map_err(|source| MaintainError::Reload { path: dir.clone(), source })?;
         let compacted = self.compact(&mut written_until);
@@ -94,6 +103,11 @@ impl Db {
     }
 
     fn compact(&self, written_until: &mut Millis) -> Result<(), MaintainError> {
+        if self.write_due_blocks(written_until)? { self.truncate_log() } else { Ok(()) }
+    }
+
+    /// Writes blocks of what the head has no room for; returns whether there were any.
+    pub(crate) fn write_due_blocks(&self, written_until: &mut Millis) -> Result<bool, MaintainError> {
         let metrics = &self.metrics.blocks;
         let mut compacted = false;
         while let Some((min_time, max_time)) = self.compactable_range() {
@@ -108,10 +122,7 @@ impl Db {
             metrics.compactions.inc();
             compacted = true;
         }
-        if compacted {
-            self.truncate_log()?;
-        }
-        Ok(())
+        Ok(compacted)
     }
 
     /// The oldest stretch of time in the head that is to become a block: when the head spans one and a half.
@@ -204,7 +215,7 @@ impl Db {
         removed.map_err(|error| MaintainError::Truncate(Box::new(error)))?;
         info!(first, last, ?stats, duration = ?start.elapsed(), "shortened the write-ahead log");
         metrics.truncate_seconds.observe(start.elapsed().as_secs_f64());
-        remove_foreign_copies(&self.options.dir);
+        remove_chunk_snapshots(&self.options.dir);
         Ok(())
     }
 
@@ -233,19 +244,18 @@ impl Db {
     }
 }
 
-/// Removes what a Prometheus keeps beside its log to start faster: once the log moves on, they no longer fit it, and all that is in them
-/// is in the log as well.
-fn remove_foreign_copies(dir: &Path) {
+/// Removes what a Prometheus may have left beside its log to start faster: once the log moves on, it no longer fits it, and all that is in
+/// it is in the log as well.
+fn remove_chunk_snapshots(dir: &Path) {
     let Ok(entries) = fs::read_dir(dir) else {
         return;
     };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name == filenames::CHUNKS_HEAD || name.starts_with(filenames::CHUNK_SNAPSHOT_PREFIX) {
+        if name.to_string_lossy().starts_with(filenames::CHUNK_SNAPSHOT_PREFIX) {
             let path = entry.path();
             if let Err(error) = fs::remove_dir_all(&path) {
-                warn!(path = %path.display(), %error, "cannot remove head chunks of another program");
+                warn!(path = %path.display(), %error, "cannot remove a chunk snapshot");
             }
         }
     }

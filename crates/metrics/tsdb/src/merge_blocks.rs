@@ -3,16 +3,15 @@
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use disk::Fs;
-use model::{Columns, Labels, Millis};
+use model::{Labels, Millis};
 
 use crate::{
     block::{
         Block, BlockChunk, BlockCompaction, BlockCursor, BlockDescription, BlockError, BlockMeta, BlockStats,
         BlockWriter, ChunkMeta, HINT_STALE_SERIES, TextSet, new_ulid,
     },
-    chunk::{ChunkError, Encoding, SAMPLES_PER_CHUNK, XorEncoder, decode_columns},
     intervals::Intervals,
-    query::merge_columns,
+    recode::{Sample, encode_samples, merge_samples, read_samples},
 };
 
 /// A chunk of one of the blocks.
@@ -109,7 +108,7 @@ fn merge_chunks<'a>(sources: &[Source<'a>]) -> Result<Vec<BlockChunk<'a>>, Block
             let (encoding, data) = first.block.chunk(first.meta.reference)?;
             chunks.push(BlockChunk::copied(&first.meta, encoding, data));
         } else {
-            recode(&read_run(run)?, &mut chunks);
+            chunks.extend(encode_samples(&read_run(run)?));
         }
     }
     Ok(chunks)
@@ -126,36 +125,15 @@ impl Source<'_> {
 }
 
 /// The samples of chunks that share time, merged.
-fn read_run(run: &[Source<'_>]) -> Result<Columns, BlockError> {
-    let mut all = Columns::default();
-    let mut part = Columns::default();
+fn read_run(run: &[Source<'_>]) -> Result<Vec<(Millis, Sample)>, BlockError> {
+    let mut all = Vec::new();
     for source in run {
-        part.clear();
         let reference = source.meta.reference;
         let (encoding, data) = source.block.chunk(reference)?;
-        let decoded = match encoding {
-            Encoding::Xor => decode_columns(data, usize::MAX, (Millis::MIN, Millis::MAX), &mut part),
-            Encoding::Other(byte) => Err(ChunkError::Unsupported(byte)),
-        };
-        decoded.map_err(|source_error| source.block.chunk_error(reference, source_error))?;
-        if let Some(deleted) = source.deleted {
-            deleted.remove_from(&mut part, 0);
-        }
-        merge_columns(&mut all, &mut part);
+        let deleted = |timestamp| source.deleted.is_some_and(|deleted| deleted.contains(timestamp));
+        read_samples(encoding, data, &mut all, |timestamp| !deleted(timestamp))
+            .map_err(|source_error| source.block.chunk_error(reference, source_error))?;
     }
+    merge_samples(&mut all);
     Ok(all)
-}
-
-/// Adds samples as chunks of the usual size.
-fn recode(samples: &Columns, chunks: &mut Vec<BlockChunk<'_>>) {
-    let size = usize::from(SAMPLES_PER_CHUNK);
-    for (timestamps, values) in samples.timestamps.chunks(size).zip(samples.values.chunks(size)) {
-        let mut encoder = XorEncoder::new();
-        for (timestamp, value) in timestamps.iter().zip(values) {
-            encoder.append(*timestamp, *value);
-        }
-        if let (Some(first), Some(last)) = (timestamps.first(), timestamps.last()) {
-            chunks.push(BlockChunk::encoded(*first, *last, encoder.bytes().to_vec()));
-        }
-    }
 }

@@ -24,6 +24,7 @@ const FLOAT: [(&str, &str); 1] = [("type", "float")];
 #[derive(Clone)]
 pub(crate) struct Metrics {
     pub(crate) head: HeadMetrics,
+    pub(crate) head_chunks: HeadChunkMetrics,
     pub(crate) wal: WalMetrics,
     pub(crate) blocks: BlockMetrics,
 }
@@ -48,6 +49,14 @@ pub(crate) struct HeadMetrics {
     pub(crate) truncations: Counter,
     pub(crate) exemplars_appended: Counter,
     pub(crate) exemplars_in_storage: Gauge,
+    pub(crate) chunks_mapped: Counter,
+    pub(crate) chunk_writes_failed: Counter,
+}
+
+#[derive(Clone)]
+pub(crate) struct HeadChunkMetrics {
+    pub(crate) corruptions: Counter,
+    pub(crate) bytes: Gauge,
 }
 
 #[derive(Clone)]
@@ -95,9 +104,10 @@ impl Metrics {
     pub(crate) fn new(registry: &mut Registry) -> Self {
         let mut register = Register { registry: registry.sub_registry_with_prefix("prometheus_tsdb") };
         let head = HeadMetrics::new(&mut register);
+        let head_chunks = HeadChunkMetrics::new(&mut register);
         let wal = WalMetrics::new(&mut register);
         let blocks = BlockMetrics::new(&mut register);
-        Self { head, wal, blocks }
+        Self { head, head_chunks, wal, blocks }
     }
 }
 
@@ -138,6 +148,23 @@ impl HeadMetrics {
                 .counter("exemplar_exemplars_appended", "Total number of appended exemplars"),
             exemplars_in_storage: r
                 .gauge("exemplar_exemplars_in_storage", "Number of exemplars currently in circular storage"),
+            chunks_mapped: r.counter("mmap_chunks", "Total number of chunks that were memory-mapped"),
+            chunk_writes_failed: r.counter(
+                "head_chunk_writes_failed",
+                "Total number of times that chunks could not be written to files and stayed in memory",
+            ),
+        }
+    }
+}
+
+impl HeadChunkMetrics {
+    fn new(r: &mut Register<'_>) -> Self {
+        Self {
+            corruptions: r.counter(
+                "mmap_chunk_corruptions",
+                "Total number of times that damage was found in files of head chunks",
+            ),
+            bytes: r.gauge("head_chunks_storage_size_bytes", "Size of the files of head chunks"),
         }
     }
 }

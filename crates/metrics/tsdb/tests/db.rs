@@ -125,7 +125,7 @@ fn blocks_are_merged_into_larger_ones() {
         (3, 3, 9)
     );
     assert_eq!((merged.stats.num_series, merged.stats.num_samples), (5, 4 * 18 * 60 + 600));
-    assert_eq!(names_in(dir.path()).len(), 3 + 2, "blocks, lock and log: the parents are gone");
+    assert_eq!(names_in(dir.path()).len(), 3 + 3, "blocks, lock, log and head chunks: the parents are gone");
     drop(db);
     assert_eq!(query_all(&open(dir.path())), want);
 }
@@ -275,7 +275,7 @@ fn retention_removes_the_oldest_blocks() {
     let querier = db.querier(12 * HOUR, 14 * HOUR - 1).unwrap();
     db.maintain().unwrap();
     assert!(db.blocks().is_empty());
-    assert_eq!(names_in(dir.path()), ["lock", "wal"]);
+    assert_eq!(names_in(dir.path()), ["chunks_head", "lock", "wal"]);
     let mut set = querier.select(&SelectHints::default(), &[]).unwrap();
     let found = collect(&mut *set, 12 * HOUR, 14 * HOUR - 1).unwrap();
     assert_eq!(found[0].1.len(), 120, "a query that came before still reads the removed block");
@@ -549,6 +549,7 @@ enum Step {
         series: Vec<u8>,
     },
     Maintain,
+    MapChunks,
     Restart,
     Crash,
 }
@@ -558,6 +559,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => append.prop_map(|(delta, series)| Step::Append { delta, series }),
         2 => Just(Step::Maintain),
+        3 => Just(Step::MapChunks),
         1 => Just(Step::Restart),
         1 => Just(Step::Crash),
     ]
@@ -609,6 +611,7 @@ proptest! {
                     appender.commit().unwrap();
                 }
                 Step::Maintain => db.maintain().unwrap(),
+                Step::MapChunks => db.map_chunks(),
                 Step::Restart => {
                     drop(db);
                     db = open(dir.path());

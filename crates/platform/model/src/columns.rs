@@ -41,6 +41,12 @@ impl Columns {
         self.values.push(value);
     }
 
+    /// The time of the newest sample of either kind.
+    pub fn newest(&self) -> Option<Millis> {
+        let histogram = self.histograms.last().map(|point| point.timestamp);
+        self.timestamps.last().copied().max(histogram)
+    }
+
     /// Number of samples of both kinds.
     pub fn len(&self) -> usize {
         self.timestamps.len() + self.histograms.len()

@@ -8,6 +8,7 @@
 mod columns;
 mod float;
 mod histogram;
+mod json;
 mod labels;
 mod matcher;
 mod names;
@@ -17,7 +18,12 @@ pub use columns::{Columns, HistogramPoint};
 pub use float::{
     STALE_NAN, format_value, format_value_json, is_stale, parse_float, write_value, write_value_json,
 };
-pub use histogram::{CUSTOM_BUCKETS_SCHEMA, CounterResetHint, FloatHistogram, Span};
+pub use histogram::{
+    BucketSide, CUSTOM_BUCKETS_SCHEMA, CounterResetHint, FloatHistogram, Histogram, HistogramError,
+    MAX_SCHEMA, MAX_STORED_SCHEMA, MIN_SCHEMA, MIN_STORED_SCHEMA, Span, SpanUnion, bucket_count,
+    bucket_differences, bucket_indexes, is_stored_schema, shortest_spans,
+};
+pub use json::{write_json_members, write_json_text};
 pub use labels::{Labels, LabelsBuilder};
 pub use matcher::{MatchOp, Matcher, MatcherError};
 pub use names::{

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use logql::engine::{Point, QueryData, QueryResult, Stats, Streams};
-use model::{Labels, Millis, write_value_json};
+use model::{Labels, Millis, write_json_members, write_json_text, write_value_json};
 
 use super::{
     index::{VolumeName, Volumes},
@@ -135,7 +135,7 @@ fn write_entry(body: &mut String, timestamp: i64, line: &str) {
     body.push_str("[\"");
     body.push_str(&timestamp.to_string());
     body.push_str("\",");
-    write_text(body, line);
+    write_json_text(body, line);
 }
 
 fn write_list<T>(body: &mut String, items: &[T], mut write: impl FnMut(&mut String, &T)) {
@@ -177,47 +177,13 @@ fn write_time(body: &mut String, timestamp: Millis) {
 /// Labels, and beside them those whose value is empty.
 fn write_labels(body: &mut String, labels: &Labels, empty: &[String]) {
     body.push('{');
-    let mut count = 0;
-    for (name, value) in labels.iter() {
-        separate(body, count);
-        count += 1;
-        write_text(body, name);
-        body.push(':');
-        write_text(body, value);
-    }
-    for name in empty {
-        separate(body, count);
-        count += 1;
-        write_text(body, name);
+    write_json_members(body, labels);
+    for (at, name) in empty.iter().enumerate() {
+        separate(body, labels.len() + at);
+        write_json_text(body, name);
         body.push_str(r#":"""#);
     }
     body.push('}');
-}
-
-/// A JSON string. Most lines need few escapes.
-fn write_text(body: &mut String, text: &str) {
-    body.push('"');
-    let mut clean_from = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let escape = match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            b'\n' => "\\n",
-            b'\r' => "\\r",
-            b'\t' => "\\t",
-            0..0x20 => "",
-            _ => continue,
-        };
-        body.push_str(&text[clean_from..at]);
-        if escape.is_empty() {
-            body.push_str(&format!("\\u{byte:04x}"));
-        } else {
-            body.push_str(escape);
-        }
-        clean_from = at + 1;
-    }
-    body.push_str(&text[clean_from..]);
-    body.push('"');
 }
 
 fn write_warnings(body: &mut String, warnings: &[String]) {
@@ -225,7 +191,7 @@ fn write_warnings(body: &mut String, warnings: &[String]) {
         return;
     }
     body.push_str(r#""warnings":"#);
-    write_list(body, warnings, |body, text| write_text(body, text));
+    write_list(body, warnings, |body, text| write_json_text(body, text));
     body.push(',');
 }
 

@@ -1,17 +1,14 @@
-//! Parameters of a request: its query string and its form body together, as Go's `ParseForm` has them.
+//! What requests ask, read from their parameters.
 
-use axum::{
-    body::Bytes,
-    extract::{FromRequest, Request},
-};
+use axum::extract::{FromRequest, Request};
 use config::parse_prometheus;
-use http::{Method, header};
 use jiff::Timestamp;
 use logql::{
     engine::QueryParams,
     syntax::{Expr, parse, parse_matchers},
 };
 use model::{Matcher, Nanos};
+use service::FormParams;
 use streams::Direction;
 
 use super::ApiError;
@@ -26,39 +23,28 @@ const MAX_STEPS: i64 = 11_000;
 
 /// A request's parameters.
 #[derive(Debug, Default)]
-pub(super) struct Params(Vec<(String, String)>);
+pub(super) struct Params(FormParams);
 
 impl<S: Send + Sync> FromRequest<S> for Params {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let mut pairs = Vec::new();
-        let is_form = request
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
-        let query = request.uri().query().unwrap_or_default().to_owned();
-        if is_form && request.method() != Method::GET {
-            let body = Bytes::from_request(request, state)
-                .await
-                .map_err(|error| ApiError::BadRequest(error.to_string()))?;
-            pairs.extend(url::form_urlencoded::parse(&body).into_owned());
-        }
-        pairs.extend(url::form_urlencoded::parse(query.as_bytes()).into_owned());
-        Ok(Self(pairs))
+        FormParams::from_request(request, state)
+            .await
+            .map(Self)
+            .map_err(|error| ApiError::BadRequest(error.to_string()))
     }
 }
 
 impl Params {
     /// The first value of a parameter; empty where it is not given.
     pub fn get<'a>(&'a self, name: &'a str) -> &'a str {
-        self.all(name).next().unwrap_or_default()
+        self.0.get(name)
     }
 
     /// All values of a parameter.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.0.all(name)
     }
 
     /// `start` and `end`, or `since` before the end; an hour up to now where nothing is given.
@@ -242,7 +228,7 @@ mod tests {
     const NOW: Nanos = 1_768_471_200 * SECOND;
 
     fn params(text: &str) -> Params {
-        Params(url::form_urlencoded::parse(text.as_bytes()).into_owned().collect())
+        Params(FormParams::parse(text))
     }
 
     fn text<T: std::fmt::Debug>(result: Result<T, ApiError>) -> String {

@@ -20,6 +20,8 @@ pub(crate) enum ApiError {
     Internal(String),
     /// There is no such thing.
     NotFound(String),
+    /// The daemon was started without it.
+    Unavailable(String),
     /// The database is not open yet, or the daemon is stopping.
     NotReady,
 }
@@ -34,6 +36,7 @@ impl ApiError {
             Self::Timeout(text) => (StatusCode::SERVICE_UNAVAILABLE, "timeout", text),
             Self::Internal(text) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", text),
             Self::NotFound(text) => (StatusCode::NOT_FOUND, "not_found", text),
+            Self::Unavailable(text) => (StatusCode::INTERNAL_SERVER_ERROR, "unavailable", text),
             Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Service Unavailable"),
         }
     }

@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::header;
-use model::{Labels, Millis, write_value_json};
+use model::{Labels, Millis, write_json_members, write_json_text, write_value_json};
 use promql::{QueryResult, RangeSeries, SampleValue, Value};
 use serde::Serialize;
 
@@ -70,7 +70,7 @@ fn write_result(body: &mut String, value: &Value) -> Result<(), ApiError> {
             body.push('[');
             write_time(body, *timestamp);
             body.push(',');
-            write_text(body, value);
+            write_json_text(body, value);
             body.push(']');
         }
         Value::Vector(samples) => {
@@ -151,39 +151,8 @@ fn write_time(body: &mut String, timestamp: Millis) {
 
 fn write_labels(body: &mut String, labels: &Labels) {
     body.push('{');
-    for (at, (name, value)) in labels.iter().enumerate() {
-        separate(body, at);
-        write_text(body, name);
-        body.push(':');
-        write_text(body, value);
-    }
+    write_json_members(body, labels);
     body.push('}');
-}
-
-/// A JSON string. Most names and values need no escapes.
-fn write_text(body: &mut String, text: &str) {
-    body.push('"');
-    let mut clean_from = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let escape = match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            b'\n' => "\\n",
-            b'\r' => "\\r",
-            b'\t' => "\\t",
-            0..0x20 => "",
-            _ => continue,
-        };
-        body.push_str(&text[clean_from..at]);
-        if escape.is_empty() {
-            body.push_str(&format!("\\u{byte:04x}"));
-        } else {
-            body.push_str(escape);
-        }
-        clean_from = at + 1;
-    }
-    body.push_str(&text[clean_from..]);
-    body.push('"');
 }
 
 fn write_annotations(body: &mut String, key: &str, texts: &[String]) {
@@ -193,13 +162,13 @@ fn write_annotations(body: &mut String, key: &str, texts: &[String]) {
     body.push_str(&format!(",\"{key}\":["));
     for (at, text) in texts.iter().take(MAX_ANNOTATIONS).enumerate() {
         separate(body, at);
-        write_text(body, text);
+        write_json_text(body, text);
     }
     let more = texts.len().saturating_sub(MAX_ANNOTATIONS);
     if more > 0 {
         let kind = if key == "infos" { "info" } else { "warning" };
         body.push(',');
-        write_text(body, &format!("{more} more {kind} annotations omitted"));
+        write_json_text(body, &format!("{more} more {kind} annotations omitted"));
     }
     body.push(']');
 }
@@ -231,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_and_texts() {
+    fn times() {
         let time = |at: Millis| {
             let mut body = String::new();
             write_time(&mut body, at);
@@ -241,8 +210,5 @@ mod tests {
             [time(0), time(1500), time(1_543_578_564_705), time(-1), time(-2000)],
             ["0", "1.500", "1543578564.705", "-0.001", "-2"]
         );
-        let mut body = String::new();
-        write_text(&mut body, "a\"b\\c\n\u{1}ü");
-        assert_eq!(body, r#""a\"b\\c\n\u0001ü""#);
     }
 }

@@ -1,16 +1,13 @@
-//! Parameters of a request: its query string and its form body together, as Go's `ParseForm` has them.
+//! What requests ask, read from their parameters.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::{
-    body::Bytes,
-    extract::{FromRequest, Request},
-};
+use axum::extract::{FromRequest, Request};
 use config::parse_prometheus;
-use http::{Method, header};
 use jiff::Timestamp;
 use model::{Matcher, Millis};
 use promql::syntax::parse_selector;
+use service::FormParams;
 
 use super::ApiError;
 
@@ -22,39 +19,28 @@ pub(super) const ALL_TIME: (Millis, Millis) = (Millis::MIN / 2, Millis::MAX / 2)
 
 /// A request's parameters.
 #[derive(Debug, Default)]
-pub(super) struct Params(Vec<(String, String)>);
+pub(super) struct Params(FormParams);
 
 impl<S: Send + Sync> FromRequest<S> for Params {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let mut pairs = Vec::new();
-        let is_form = request
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
-        let query = request.uri().query().unwrap_or_default().to_owned();
-        if is_form && request.method() != Method::GET {
-            let body = Bytes::from_request(request, state)
-                .await
-                .map_err(|error| ApiError::BadData(error.to_string()))?;
-            pairs.extend(url::form_urlencoded::parse(&body).into_owned());
-        }
-        pairs.extend(url::form_urlencoded::parse(query.as_bytes()).into_owned());
-        Ok(Self(pairs))
+        FormParams::from_request(request, state)
+            .await
+            .map(Self)
+            .map_err(|error| ApiError::BadData(error.to_string()))
     }
 }
 
 impl Params {
     /// The first value of a parameter; empty where it is not given.
     pub fn get<'a>(&'a self, name: &'a str) -> &'a str {
-        self.all(name).next().unwrap_or_default()
+        self.0.get(name)
     }
 
     /// All values of a parameter.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.0.all(name)
     }
 
     /// A time; `None` where it is not given.

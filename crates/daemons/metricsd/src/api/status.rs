@@ -56,7 +56,7 @@ pub(super) async fn runtime_info(State(state): State<Arc<ApiState>>) -> Result<R
         "serverTime": rfc3339(now()),
         "reloadConfigSuccess": successful,
         "lastConfigTime": rfc3339((last * 1000.0) as i64),
-        "corruptionCount": 0,
+        "corruptionCount": state.db()?.wal_corruptions(),
         "goroutineCount": 0,
         "GOMAXPROCS": std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         "GOMEMLIMIT": 0,

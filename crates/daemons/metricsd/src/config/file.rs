@@ -94,8 +94,16 @@ pub(super) struct AlertingFile {
 pub(super) struct StorageFile {
     #[serde(deserialize_with = "null_as_default")]
     pub tsdb: TsdbFile,
-    #[serde(skip_serializing)]
-    pub exemplars: Inert,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exemplars: Option<ExemplarsFile>,
+}
+
+/// `storage.exemplars`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ExemplarsFile {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_exemplars: Option<i64>,
 }
 
 /// `storage.tsdb`.
@@ -153,7 +161,6 @@ impl PrometheusFile {
             ("global.scrape_failure_log_file", &global.scrape_failure_log_file),
             ("global.metric_name_validation_scheme", &global.metric_name_validation_scheme),
             ("global.metric_name_escaping_scheme", &global.metric_name_escaping_scheme),
-            ("storage.exemplars", &storage.exemplars),
             (
                 "storage.tsdb.stale_series_compaction_threshold",
                 &storage.tsdb.stale_series_compaction_threshold,

@@ -9,7 +9,7 @@ use serde_json::Value;
 use service::{Daemon, Frame, Stopper};
 use testkit::{HttpRecorder, eventually};
 use tokio::task::JoinHandle;
-use wire::prometheus::{Label, Sample, TimeSeries, WriteRequest};
+use wire::prometheus::{Exemplar, Label, Sample, TimeSeries, WriteRequest};
 
 /// A running daemon; [`Running::stop`] ends it in order, dropping it leaves it to die with the test.
 struct Running {
@@ -66,6 +66,10 @@ impl Running {
                 ..Default::default()
             })
             .collect();
+        self.send(timeseries).await
+    }
+
+    async fn send(&self, timeseries: Vec<TimeSeries>) -> (u16, String) {
         let body = wire::snappy_compress(&WriteRequest { timeseries, metadata: vec![] }.encode_to_vec());
         let request = reqwest::Client::new()
             .post(format!("{}/api/v1/write", self.url))
@@ -315,4 +319,62 @@ async fn a_route_prefix_moves_everything() {
     assert_eq!(reqwest::get(format!("{url}/api/v1/query?query=1")).await.expect("request").status(), 200);
     stopper.stop();
     task.await.expect("ends");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_deletes_and_takes_snapshots() {
+    let dir = tempfile::tempdir().expect("tempdir");
+    let client = reqwest::Client::new();
+    let running = start(dir.path(), "{}", &[]).await;
+    let post = async |running: &Running, path: &str| {
+        let answer =
+            client.post(format!("{}/api/v1/admin/tsdb/{path}", running.url)).send().await.expect("request");
+        (answer.status().as_u16(), answer.text().await.expect("text"))
+    };
+    let (status, text) = post(&running, "snapshot").await;
+    assert_eq!(status, 500, "{text}");
+    assert!(text.contains("admin APIs disabled") && text.contains("\"unavailable\""), "{text}");
+    running.stop().await;
+
+    let running = start(dir.path(), "{}", &["--web.enable-admin-api"]).await;
+    assert_eq!(running.write(&[("kept", 1.0, now()), ("gone", 2.0, now())]).await.0, 204);
+    let (status, text) = post(&running, "delete_series").await;
+    assert_eq!(status, 400, "{text}");
+    assert!(text.contains("no match[] parameter provided"), "{text}");
+    assert_eq!(post(&running, "delete_series?match[]=gone").await.0, 204);
+    assert!(running.query("gone").await.is_empty());
+    assert_eq!(running.query("kept").await.len(), 1);
+    assert_eq!(post(&running, "clean_tombstones").await.0, 204);
+    let snapshots = dir.path().join("data/snapshots");
+    for (query, blocks) in [("", 1), ("?skip_head=true", 0)] {
+        let (status, text) = post(&running, &format!("snapshot{query}")).await;
+        assert_eq!(status, 200, "{text}");
+        let answer: Value = serde_json::from_str(&text).expect("json");
+        let made = snapshots.join(answer["data"]["name"].as_str().expect("name"));
+        assert_eq!(fs::read_dir(made).expect("snapshot").count(), blocks, "{query}");
+    }
+    assert_eq!(post(&running, "snapshot?skip_head=perhaps").await.0, 400);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exemplars_are_kept_where_asked_for() {
+    let dir = tempfile::tempdir().expect("tempdir");
+    let running = start(dir.path(), "{}", &["--enable-feature=exemplar-storage"]).await;
+    let label = |name: &str, value: &str| Label { name: name.into(), value: value.into() };
+    let series = TimeSeries {
+        labels: vec![label("__name__", "requests_total"), label("job", "app")],
+        samples: vec![Sample { value: 3.0, timestamp: now() }],
+        exemplars: vec![Exemplar { labels: vec![label("trace_id", "abc")], value: 0.5, timestamp: now() }],
+        ..Default::default()
+    };
+    assert_eq!(running.send(vec![series]).await.0, 204);
+    let path = format!("/api/v1/query_exemplars?query={}", encode("rate(requests_total[5m])"));
+    let found = running.json(&path).await["data"].take();
+    assert_eq!(found[0]["seriesLabels"]["job"], "app");
+    assert_eq!(found[0]["exemplars"][0]["labels"]["trace_id"], "abc");
+    assert_eq!(found[0]["exemplars"][0]["value"], "0.5");
+    let none = running.json("/api/v1/query_exemplars?query=1").await;
+    assert_eq!(none["errorType"], "bad_data");
+    running.stop().await;
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use model::{FloatHistogram, Labels, Millis};
+use model::{Labels, Millis};
 use parking_lot::Mutex;
-use storage::{AppendError, Appendable, Appender, CommitError, Exemplar, Metadata, SeriesRef};
+use storage::{
+    AppendError, Appendable, Appender, CommitError, Exemplar, HistogramSample, Metadata, SeriesRef,
+};
 
 type Samples = BTreeMap<Labels, Vec<(Millis, f64)>>;
 
@@ -57,7 +59,7 @@ impl Appender for MemoryAppender<'_> {
         _: SeriesRef,
         _: &Labels,
         _: Millis,
-        _: &FloatHistogram,
+        _: HistogramSample<'_>,
     ) -> Result<SeriesRef, AppendError> {
         Err(AppendError::InvalidHistogram("not in tests".into()))
     }

@@ -80,7 +80,7 @@ impl ChunkSegments {
             return Err(error(ChunkError::Corrupt("checksum does not match")));
         }
         let (encoding, data) = content.split_first().ok_or_else(|| error(ChunkError::Corrupt("is empty")))?;
-        Ok((Encoding::from_byte(*encoding), data))
+        Ok((Encoding::from_byte(*encoding).map_err(error)?, data))
     }
 }
 

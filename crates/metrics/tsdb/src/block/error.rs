@@ -2,7 +2,9 @@
 
 use std::{io, path::PathBuf};
 
-use crate::{chunk::ChunkError, encoding::Malformed};
+use model::Labels;
+
+use crate::{chunk::ChunkError, encoding::Malformed, head_chunks::HeadChunkError};
 
 /// Why a block could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +68,14 @@ pub enum BlockError {
         reference: u64,
         /// The cause.
         source: ChunkError,
+    },
+    /// A series of the head could not be read.
+    #[error("cannot read series {labels} of the head")]
+    Head {
+        /// The series.
+        labels: Labels,
+        /// The cause.
+        source: HeadChunkError,
     },
     /// What is to be written contradicts itself. Only a damaged block that checksums do not give away leads here.
     #[error("cannot write `{}`: {reason}", .path.display())]

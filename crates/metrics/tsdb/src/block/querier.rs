@@ -7,7 +7,7 @@ use storage::{LabelQuery, QueryError, Series, SeriesReader};
 
 use super::{Block, BlockError, ChunkMeta, symbols::SymbolCache};
 use crate::{
-    chunk::{ChunkError, Encoding, decode_columns},
+    chunk::decode,
     error::read_error,
     intervals::Intervals,
     query::{Part, PartSet, label_names, label_values, matching},
@@ -131,11 +131,8 @@ impl BlockReader {
         for chunk in self.chunks.iter().filter(|chunk| chunk.min_time <= range.1 && chunk.max_time >= range.0)
         {
             let (encoding, data) = self.block.chunk(chunk.reference)?;
-            let decoded = match encoding {
-                Encoding::Xor => decode_columns(data, usize::MAX, range, columns),
-                Encoding::Other(byte) => Err(ChunkError::Unsupported(byte)),
-            };
-            decoded.map_err(|error| self.block.chunk_error(chunk.reference, error))?;
+            decode(encoding, data, usize::MAX, range, columns)
+                .map_err(|error| self.block.chunk_error(chunk.reference, error))?;
         }
         Ok(())
     }

@@ -17,9 +17,10 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    chunk::XorEncoder,
+    chunk::{Encoding, XorEncoder},
     encoding::put_uvarint,
     head::ClosedChunk,
+    head_chunks::ChunkData,
     query::{Part, PostingsSource},
 };
 
@@ -33,7 +34,8 @@ fn chunk(samples: &[(Millis, f64)]) -> ClosedChunk {
     ClosedChunk {
         min_time: samples[0].0,
         max_time: samples[samples.len() - 1].0,
-        data: encoder.bytes().into(),
+        encoding: Encoding::Xor,
+        data: ChunkData::Memory(encoder.bytes().into()),
     }
 }
 

@@ -14,11 +14,7 @@ use super::{
     Block, BlockError, BlockMeta, BlockStats, ChunkMeta, chunk_writer::ChunkWriter,
     index_writer::IndexWriter, texts::Texts, tombstones::Tombstones, write_failure,
 };
-use crate::{
-    chunk::{Encoding, sample_count},
-    filenames,
-    head::ClosedChunk,
-};
+use crate::{chunk::Encoding, filenames, head::ClosedChunk};
 
 /// A block in the making, under a temporary name. Dropped unfinished, it leaves nothing but rubbish that the next start removes.
 pub(crate) struct BlockWriter<'a> {
@@ -48,9 +44,14 @@ impl<'a> BlockChunk<'a> {
         Self { min_time: meta.min_time, max_time: meta.max_time, encoding, data: Cow::Borrowed(data) }
     }
 
-    /// A chunk of floats that was just encoded.
-    pub(crate) fn encoded(min_time: Millis, max_time: Millis, data: Vec<u8>) -> Self {
-        Self { min_time, max_time, encoding: Encoding::Xor, data: Cow::Owned(data) }
+    /// A chunk that was just encoded.
+    pub(crate) fn encoded(min_time: Millis, max_time: Millis, encoding: Encoding, data: Vec<u8>) -> Self {
+        Self { min_time, max_time, encoding, data: Cow::Owned(data) }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn sample_count(&self) -> u16 {
+        self.encoding.sample_count(&self.data).unwrap_or_default()
     }
 
     /// A chunk of the head.
@@ -58,7 +59,7 @@ impl<'a> BlockChunk<'a> {
         Self {
             min_time: chunk.min_time,
             max_time: chunk.max_time,
-            encoding: Encoding::Xor,
+            encoding: chunk.encoding,
             data: Cow::Borrowed(&chunk.data),
         }
     }
@@ -114,14 +115,14 @@ impl<'a> BlockWriter<'a> {
                 max_time: chunk.max_time,
                 reference,
             });
-            // Every encoding begins with the number of samples.
-            let samples = sample_count(&chunk.data).map_or(0, u64::from);
+            let samples = chunk.encoding.sample_count(&chunk.data).map_or(0, u64::from);
             let stats = &mut self.meta.stats;
             stats.num_chunks += 1;
             stats.num_samples += samples;
-            match chunk.encoding {
-                Encoding::Xor => stats.num_float_samples += samples,
-                Encoding::Other(_) => stats.num_histogram_samples += samples,
+            if chunk.encoding.holds_histograms() {
+                stats.num_histogram_samples += samples;
+            } else {
+                stats.num_float_samples += samples;
             }
         }
         self.meta.stats.num_series += 1;

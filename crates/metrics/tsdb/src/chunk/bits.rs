@@ -1,6 +1,7 @@
 //! Streams of bits, most significant first, read and written through a 64-bit word.
 
 use super::ChunkError;
+use crate::encoding::{unzigzag, zigzag};
 
 /// Appends `count` (1 … 64) low bits of `value` to a stream whose last byte has `free` unused bits.
 #[inline]
@@ -31,8 +32,52 @@ pub(super) fn put_bits(bytes: &mut Vec<u8>, free: &mut u8, value: u64, count: u3
     *free = ((8 - left) % 8) as u8;
 }
 
+/// Writes a stream to its end.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct BitWriter {
+    bytes: Vec<u8>,
+    /// Unused bits of the last byte.
+    free: u8,
+}
+
+impl BitWriter {
+    /// Begins behind whole bytes.
+    pub(super) fn behind(bytes: Vec<u8>) -> Self {
+        Self { bytes, free: 0 }
+    }
+
+    /// Appends `count` (1 … 64) low bits of `value`.
+    #[inline]
+    pub(super) fn put(&mut self, value: u64, count: u32) {
+        put_bits(&mut self.bytes, &mut self.free, value, count);
+    }
+
+    /// Appends a signed varint, byte by byte.
+    pub(super) fn put_varint(&mut self, value: i64) {
+        self.put_uvarint(zigzag(value));
+    }
+
+    /// Appends an unsigned varint, byte by byte.
+    pub(super) fn put_uvarint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.put(value & 0x7f | 0x80, 8);
+            value >>= 7;
+        }
+        self.put(value, 8);
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What was written, to change whole bytes in front.
+    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+}
+
 /// Reads a stream from its front.
-pub(super) struct BitReader<'a> {
+pub(crate) struct BitReader<'a> {
     rest: &'a [u8],
     /// The next bits, left-aligned. Bits beyond `valid` are either zero or what the stream holds there.
     word: u64,
@@ -104,6 +149,16 @@ impl<'a> BitReader<'a> {
         self.word <<= taken;
         self.valid -= taken;
         Ok(ones)
+    }
+
+    /// Bits that are left, padding included.
+    pub(super) fn remaining(&self) -> usize {
+        // What the word holds beyond `valid` is not yet taken from `rest`.
+        self.rest.len().saturating_mul(8).saturating_add(self.valid as usize)
+    }
+
+    pub(super) fn varint(&mut self) -> Result<i64, ChunkError> {
+        Ok(unzigzag(self.uvarint()?))
     }
 
     pub(super) fn uvarint(&mut self) -> Result<u64, ChunkError> {

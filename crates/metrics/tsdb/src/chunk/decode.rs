@@ -1,33 +1,79 @@
-//! Reads a chunk in one tight loop, into columns.
+//! Reads a chunk of any kind in one tight loop, into columns.
 
 use std::ops::ControlFlow;
 
-use model::{Columns, Millis};
+use model::{Columns, HistogramPoint, Millis};
 
-use super::{ChunkError, bits::BitReader};
-use crate::encoding::unzigzag;
+use super::{
+    ChunkError, Encoding,
+    bits::BitReader,
+    histogram::{DecodedHistogram, Flavor, Floats, Integers, decode_histograms},
+    window::{Window, read_change},
+    xor2::decode_xor2,
+};
 
-/// Number of samples in a chunk.
+/// Number of samples in a chunk of floats.
 pub(crate) fn sample_count(chunk: &[u8]) -> Result<u16, ChunkError> {
-    let header = chunk.first_chunk::<2>().ok_or(ChunkError::Corrupt("ends too early"))?;
-    Ok(u16::from_be_bytes(*header))
+    Encoding::Xor.sample_count(chunk)
 }
 
-/// Appends the samples in `[min_time, max_time]`, of the first `limit` of the chunk, that are younger than the last one in `columns`.
+/// Appends the samples in `[min_time, max_time]`, of the first `limit` of a chunk, that are younger than the last one in `columns`.
+/// Integer histograms become float histograms.
+pub(crate) fn decode(
+    encoding: Encoding,
+    chunk: &[u8],
+    limit: usize,
+    range: (Millis, Millis),
+    columns: &mut Columns,
+) -> Result<(), ChunkError> {
+    match encoding {
+        Encoding::Xor => decode_columns(chunk, limit, range, columns),
+        Encoding::Xor2 => {
+            reserve(encoding, chunk, limit, columns)?;
+            decode_xor2(chunk, limit, floats_into(columns, range))
+        }
+        Encoding::Histogram | Encoding::HistogramSt => {
+            decode_histograms::<Integers>(encoding, chunk, limit, histograms_into(columns, range))
+        }
+        Encoding::FloatHistogram | Encoding::FloatHistogramSt => {
+            decode_histograms::<Floats>(encoding, chunk, limit, histograms_into(columns, range))
+        }
+    }
+}
+
+/// [`decode`] of [`Encoding::Xor`], which nearly all chunks have.
 pub(crate) fn decode_columns(
     chunk: &[u8],
     limit: usize,
-    (min_time, max_time): (Millis, Millis),
+    range: (Millis, Millis),
     columns: &mut Columns,
 ) -> Result<(), ChunkError> {
-    let min_time = match columns.timestamps.last() {
-        Some(last) if *last >= min_time => last.saturating_add(1),
-        _ => min_time,
-    };
-    let room = usize::from(sample_count(chunk)?).min(limit);
+    reserve(Encoding::Xor, chunk, limit, columns)?;
+    decode_each(chunk, limit, floats_into(columns, range))
+}
+
+fn reserve(encoding: Encoding, chunk: &[u8], limit: usize, columns: &mut Columns) -> Result<(), ChunkError> {
+    let room = usize::from(encoding.sample_count(chunk)?).min(limit);
     columns.timestamps.reserve(room);
     columns.values.reserve(room);
-    decode_each(chunk, limit, |timestamp, value| {
+    Ok(())
+}
+
+/// The first moment from which samples are to be added.
+fn start(columns: &Columns, min_time: Millis) -> Millis {
+    match columns.newest() {
+        Some(newest) if newest >= min_time => newest.saturating_add(1),
+        _ => min_time,
+    }
+}
+
+#[inline]
+fn floats_into(
+    columns: &mut Columns,
+    (min_time, max_time): (Millis, Millis),
+) -> impl FnMut(Millis, f64) -> ControlFlow<()> + '_ {
+    let min_time = start(columns, min_time);
+    move |timestamp, value| {
         if timestamp > max_time {
             return ControlFlow::Break(());
         }
@@ -36,7 +82,23 @@ pub(crate) fn decode_columns(
             columns.values.push(value);
         }
         ControlFlow::Continue(())
-    })
+    }
+}
+
+fn histograms_into<F: Flavor>(
+    columns: &mut Columns,
+    (min_time, max_time): (Millis, Millis),
+) -> impl FnMut(Millis, DecodedHistogram<'_, F>) -> ControlFlow<()> + '_ {
+    let min_time = start(columns, min_time);
+    move |timestamp, decoded| {
+        if timestamp > max_time {
+            return ControlFlow::Break(());
+        }
+        if timestamp >= min_time {
+            columns.histograms.push(HistogramPoint { timestamp, histogram: decoded.to_float() });
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 /// Hands the first `limit` samples of a chunk to `visit`, until it breaks. Times are strictly ascending or the chunk is corrupt.
@@ -51,13 +113,13 @@ pub(crate) fn decode_each(
         return Ok(());
     }
     let mut reader = BitReader::new(chunk.get(2..).unwrap_or_default());
-    let mut timestamp = unzigzag(reader.uvarint()?);
+    let mut timestamp = reader.varint()?;
     let mut value = reader.long_bits(64)?;
     if visit(timestamp, f64::from_bits(value)).is_break() || count == 1 {
         return Ok(());
     }
     let mut delta = reader.uvarint()? as i64;
-    let mut window = Window::default();
+    let mut window = Window::WHOLE;
     for index in 1..count {
         if index > 1 {
             delta = delta.wrapping_add(read_delta_of_delta(&mut reader)?);
@@ -75,13 +137,6 @@ pub(crate) fn decode_each(
     Ok(())
 }
 
-/// Where the significant bits of changed values lie.
-#[derive(Default)]
-struct Window {
-    leading: u32,
-    trailing: u32,
-}
-
 #[inline]
 fn read_delta_of_delta(reader: &mut BitReader<'_>) -> Result<i64, ChunkError> {
     let size = match reader.ones(4)? {
@@ -94,26 +149,4 @@ fn read_delta_of_delta(reader: &mut BitReader<'_>) -> Result<i64, ChunkError> {
     let bits = reader.bits(size)? as i64;
     // The largest positive number has the sign bit set and nothing else.
     Ok(if bits > 1 << (size - 1) { bits - (1 << size) } else { bits })
-}
-
-#[inline]
-fn read_change(reader: &mut BitReader<'_>, window: &mut Window) -> Result<u64, ChunkError> {
-    match reader.ones(2)? {
-        0 => return Ok(0),
-        1 => {}
-        _ => {
-            let header = reader.bits(11)? as u32;
-            let leading = header >> 6;
-            let significant = match header & 63 {
-                0 => 64,
-                bits => bits,
-            };
-            let Some(trailing) = (64 - leading).checked_sub(significant) else {
-                return Err(ChunkError::Corrupt("value has more than 64 bits"));
-            };
-            *window = Window { leading, trailing };
-        }
-    }
-    let significant = 64 - window.leading - window.trailing;
-    Ok(reader.long_bits(significant)? << window.trailing)
 }

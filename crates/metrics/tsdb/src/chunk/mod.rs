@@ -1,4 +1,6 @@
-//! Chunks: some 120 samples of one series, compressed as the Gorilla paper describes, bit for bit as Prometheus writes them.
+//! Chunks: some 120 samples of one series, compressed, bit for bit as Prometheus writes them (`tsdb/docs/format/chunks.md`).
+//!
+//! Floats are compressed as the Gorilla paper describes:
 //!
 //! ```text
 //! ┌──────────────────┬──────────────┬───────────┬────────────────────┬────────────┬───────────────────┬────────────┬─────
@@ -6,41 +8,93 @@
 //! └──────────────────┴──────────────┴───────────┴────────────────────┴────────────┴───────────────────┴────────────┴─────
 //! ```
 //!
-//! Everything behind the count is one stream of bits, most significant first.
+//! Everything behind the count is one stream of bits, most significant first. `xor2` draws the newer form for floats, `histogram` the one
+//! for native histograms. [`decode`] reads all of them.
 
 mod bits;
 mod cut;
 mod decode;
+mod histogram;
+mod start_time;
+mod varbit;
+mod window;
 mod xor;
+mod xor2;
 
+#[cfg(test)]
+pub(crate) mod peer_tests;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use cut::{MAX_CHUNK_BYTES, SAMPLES_PER_CHUNK, predicted_end, range_end};
-pub(crate) use decode::{decode_columns, decode_each, sample_count};
+#[cfg_attr(not(test), allow(unused_imports, reason = "for open chunks of histograms"))]
+pub(crate) use cut::HistogramCut;
+pub(crate) use cut::{
+    HISTOGRAM_CHUNK_BYTES, MAX_CHUNK_BYTES, MIN_HISTOGRAMS_PER_CHUNK, SAMPLES_PER_CHUNK, predicted_end,
+    range_end,
+};
+pub(crate) use decode::{decode, decode_columns, decode_each, sample_count};
+pub(crate) use histogram::{Appended, Flavor, Floats, HistogramEncoder, Integers, decode_histograms};
 pub(crate) use xor::XorEncoder;
+#[cfg_attr(not(test), allow(unused_imports, reason = "for open chunks of that encoding"))]
+pub(crate) use xor2::Xor2Encoder;
+pub(crate) use xor2::decode_xor2;
 
 /// How a chunk's data is encoded: the byte before it on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
     /// Floats.
     Xor,
-    /// Something this version does not decode.
-    Other(u8),
+    /// Native histograms with integer counts.
+    Histogram,
+    /// Native histograms with float counts.
+    FloatHistogram,
+    /// Floats, the time and the value of a sample told together.
+    Xor2,
+    /// [`Encoding::Histogram`] with start times.
+    HistogramSt,
+    /// [`Encoding::FloatHistogram`] with start times.
+    FloatHistogramSt,
 }
 
 impl Encoding {
-    pub(crate) fn from_byte(byte: u8) -> Self {
-        match byte {
-            1 => Self::Xor,
-            other => Self::Other(other),
-        }
+    const ALL: [Self; 6] = [
+        Self::Xor,
+        Self::Histogram,
+        Self::FloatHistogram,
+        Self::Xor2,
+        Self::HistogramSt,
+        Self::FloatHistogramSt,
+    ];
+
+    /// The encoding that `byte` stands for.
+    pub(crate) fn from_byte(byte: u8) -> Result<Self, ChunkError> {
+        Self::ALL.into_iter().find(|known| known.as_byte() == byte).ok_or(ChunkError::Unsupported(byte))
     }
 
     pub(crate) fn as_byte(self) -> u8 {
         match self {
             Self::Xor => 1,
-            Self::Other(byte) => byte,
+            Self::Histogram => 2,
+            Self::FloatHistogram => 3,
+            Self::Xor2 => 4,
+            Self::HistogramSt => 5,
+            Self::FloatHistogramSt => 6,
+        }
+    }
+
+    /// Whether its samples are native histograms.
+    pub(crate) fn holds_histograms(self) -> bool {
+        !matches!(self, Self::Xor | Self::Xor2)
+    }
+
+    /// Number of samples in a chunk of this encoding.
+    pub(crate) fn sample_count(self, chunk: &[u8]) -> Result<u16, ChunkError> {
+        let header = chunk.first_chunk::<2>().ok_or(ChunkError::Corrupt("ends too early"))?;
+        let count = u16::from_be_bytes(*header);
+        match self {
+            // The upper two bits tell about counter resets.
+            Self::HistogramSt | Self::FloatHistogramSt => Ok(count & 0x3fff),
+            Self::Xor | Self::Xor2 | Self::Histogram | Self::FloatHistogram => Ok(count),
         }
     }
 }
@@ -51,15 +105,10 @@ pub enum ChunkError {
     /// The bits make no sense.
     #[error("chunk is corrupt: {0}")]
     Corrupt(&'static str),
-    /// A kind of chunk that later versions will read.
-    #[error("not supported yet: {}", describe(*.0))]
+    /// A kind of chunk that this version does not know.
+    #[error("not supported: chunk encoding {0}")]
     Unsupported(u8),
-}
-
-fn describe(encoding: u8) -> String {
-    match encoding {
-        2 | 3 | 5 | 6 => "native histograms".to_owned(),
-        4 => "XOR2 chunks".to_owned(),
-        other => format!("chunk encoding {other}"),
-    }
+    /// A resolution that this version does not know.
+    #[error("not supported: histograms with schema {0}")]
+    UnknownSchema(i64),
 }

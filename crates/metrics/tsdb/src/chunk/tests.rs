@@ -25,14 +25,18 @@ fn decode(chunk: &[u8]) -> Result<Vec<(i64, u64)>, ChunkError> {
     Ok(samples)
 }
 
-/// Packs written-out bits behind the count, the way one would by hand.
 fn by_hand(count: u16, bits: &str) -> Vec<u8> {
+    packed(&count.to_be_bytes(), bits)
+}
+
+/// Packs written-out bits behind a header, the way one would by hand.
+pub(super) fn packed(header: &[u8], bits: &str) -> Vec<u8> {
     let bits: Vec<u8> = bits.bytes().filter(|b| *b != b' ').map(|b| b - b'0').collect();
     let packed = bits.chunks(8).map(|byte| {
         let value = byte.iter().fold(0u8, |value, bit| value << 1 | bit);
         value << (8 - byte.len())
     });
-    count.to_be_bytes().into_iter().chain(packed).collect()
+    header.iter().copied().chain(packed).collect()
 }
 
 #[test]
@@ -136,6 +140,77 @@ fn chunks_end_as_prometheus_ends_them() {
     assert_eq!(predicted_end(0, 100, 1000), 500);
     assert_eq!(predicted_end(0, 150, 1000), 1000);
     assert_eq!(predicted_end(2000, 2100, 10_000), 2000 + 8000 / 19);
+}
+
+#[test]
+fn chunks_of_histograms_end_by_their_bytes() {
+    let mut cut = HistogramCut::new(0, 1000);
+    // A quarter full after 125 of 1000: two chunks.
+    assert!(!cut.is_over(100, 90, 5, 255));
+    assert!(!cut.is_over(130, 124, 6, 256));
+    assert!(!cut.is_over(499, 490, 9, 900));
+    assert!(!cut.is_over(500, 499, 9, 900), "too few samples");
+    assert!(cut.is_over(500, 499, 10, 900));
+    assert!(cut.is_over(1000, 499, 1, 900), "the range ends");
+    assert!(!cut.is_over(300, 299, 10, 2047));
+    assert!(cut.is_over(300, 299, 10, 2048), "twice as large as wanted");
+    // A chunk behind a reset goes on to the end of the range.
+    let mut next = cut.misfit(300, 1000);
+    assert!(!next.is_over(999, 400, 20, 1500));
+    assert!(next.is_over(1000, 400, 20, 1500));
+    let mut fresh = HistogramCut::new(300, 1000).misfit(300, 1000);
+    assert!(fresh.is_over(999, 310, 20, 1500));
+}
+
+#[test]
+fn every_encoding_has_its_byte() {
+    for byte in 1..=6 {
+        assert_eq!(Encoding::from_byte(byte).unwrap().as_byte(), byte);
+    }
+    for byte in [0, 7, 255] {
+        assert_eq!(Encoding::from_byte(byte), Err(ChunkError::Unsupported(byte)));
+    }
+    assert_eq!(Encoding::HistogramSt.sample_count(&[0xc1, 2, 0]), Ok(0x102));
+    assert_eq!(Encoding::Histogram.sample_count(&[0xc1, 2, 0]), Ok(0xc102));
+}
+
+#[test]
+fn numbers_in_classes() {
+    let check = |value: i64, bits: &str| {
+        let mut out = bits::BitWriter::default();
+        varbit::put_int(&mut out, value);
+        assert_eq!(out.bytes(), packed(&[], bits), "{value}");
+        assert_eq!(varbit::read_int(&mut bits::BitReader::new(out.bytes())), Ok(value));
+    };
+    check(0, "0");
+    check(1, "10 001");
+    check(4, "10 100");
+    check(-3, "10 101");
+    check(5, "110 000101");
+    check(-4, "110 111100");
+    check(32, "110 100000");
+    check(33, "1110 000100001");
+    check(256, "1110 100000000");
+    check(-256, "11110 111100000000");
+    check(2048, "11110 100000000000");
+    check(2049, "111110 000000100000000001");
+    check(131_072, "111110 100000000000000000");
+    check(131_073, "1111110 0000000100000000000000001");
+    check(16_777_216, "1111110 1000000000000000000000000");
+    check(16_777_217, &format!("11111110 {:056b}", 16_777_217));
+    check(1 << 55, &format!("11111110 {:056b}", 1u64 << 55));
+    check((1 << 55) + 1, &format!("11111111 {:064b}", (1u64 << 55) + 1));
+    check(i64::MIN, &format!("11111111 {:064b}", i64::MIN));
+    let check = |value: u64, bits: &str| {
+        let mut out = bits::BitWriter::default();
+        varbit::put_uint(&mut out, value);
+        assert_eq!(out.bytes(), packed(&[], bits), "{value}");
+        assert_eq!(varbit::read_uint(&mut bits::BitReader::new(out.bytes())), Ok(value));
+    };
+    check(7, "10 111");
+    check(8, "110 001000");
+    check(33_554_431, &format!("1111110 {:025b}", 33_554_431));
+    check(u64::MAX, &format!("11111111 {:064b}", u64::MAX));
 }
 
 fn series() -> impl Strategy<Value = Vec<(i64, f64)>> {

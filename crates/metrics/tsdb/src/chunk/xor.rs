@@ -2,15 +2,18 @@
 
 use model::Millis;
 
-use super::bits::put_bits;
+use super::{
+    bits::put_bits,
+    window::{Window, put_change},
+};
 use crate::encoding::{put_uvarint, put_varint};
 
-/// No pair of leading and trailing zeros was written yet.
-const NO_WINDOW: u8 = 0xff;
-/// Most leading zeros that the 5 bits for them can tell.
-const MAX_LEADING: u8 = 31;
 /// Bytes a chunk starts with room for: grown in steps, since most series end long before they fill a chunk.
 const INITIAL_BYTES: usize = 48;
+/// Bytes by which that room grows: doubling it would leave a quarter of all memory for chunks unused.
+const GROWTH_BYTES: usize = 64;
+/// Most bytes that a sample takes.
+const MAX_SAMPLE_BYTES: usize = 19;
 
 /// An open chunk. The caller sees to it that timestamps ascend and that there are at most 65,535 samples.
 #[derive(Debug, Clone)]
@@ -21,8 +24,7 @@ pub(crate) struct XorEncoder {
     last_value: f64,
     /// Unused bits of the last byte.
     free: u8,
-    leading: u8,
-    trailing: u8,
+    window: Window,
     count: u16,
 }
 
@@ -30,16 +32,7 @@ impl XorEncoder {
     pub(crate) fn new() -> Self {
         let mut bytes = Vec::with_capacity(INITIAL_BYTES);
         bytes.extend_from_slice(&[0, 0]);
-        Self {
-            bytes,
-            last_time: 0,
-            last_delta: 0,
-            last_value: 0.0,
-            free: 0,
-            leading: NO_WINDOW,
-            trailing: 0,
-            count: 0,
-        }
+        Self { bytes, last_time: 0, last_delta: 0, last_value: 0.0, free: 0, window: Window::NONE, count: 0 }
     }
 
     /// Number of samples.
@@ -53,6 +46,9 @@ impl XorEncoder {
     }
 
     pub(crate) fn append(&mut self, timestamp: Millis, value: f64) {
+        if self.bytes.capacity() - self.bytes.len() < MAX_SAMPLE_BYTES {
+            self.bytes.reserve_exact(GROWTH_BYTES);
+        }
         match self.count {
             0 => {
                 put_varint(&mut self.bytes, timestamp);
@@ -100,23 +96,8 @@ impl XorEncoder {
     #[inline]
     fn put_value(&mut self, value: f64) {
         let change = value.to_bits() ^ self.last_value.to_bits();
-        if change == 0 {
-            self.put(0, 1);
-            return;
-        }
-        let leading = (change.leading_zeros() as u8).min(MAX_LEADING);
-        let trailing = change.trailing_zeros() as u8;
-        if self.leading != NO_WINDOW && leading >= self.leading && trailing >= self.trailing {
-            let significant = 64 - u32::from(self.leading) - u32::from(self.trailing);
-            self.put(0b10, 2);
-            self.put(change >> self.trailing, significant);
-            return;
-        }
-        self.leading = leading;
-        self.trailing = trailing;
-        let significant = 64 - u32::from(leading) - u32::from(trailing);
-        // 64 significant bits are written as 0: 0 itself cannot occur.
-        self.put(0b11 << 11 | u64::from(leading) << 6 | u64::from(significant & 63), 13);
-        self.put(change >> trailing, significant);
+        let mut window = self.window;
+        put_change(&mut window, change, |value, count| self.put(value, count));
+        self.window = window;
     }
 }

@@ -1,7 +1,7 @@
 //! The two doors into the head: `storage::Appender` for scrapes and rules, [`RawBatch`] for remote write.
 
 use model::{FloatHistogram, Labels, Millis};
-use storage::{AppendError, Appender, CommitError, Exemplar, Metadata, SeriesRef};
+use storage::{AppendError, Appender, CommitError, Exemplar, HistogramSample, Metadata, SeriesRef};
 
 use super::{Head, batch::Batch};
 
@@ -58,7 +58,7 @@ impl Appender for HeadAppender<'_> {
         _series: SeriesRef,
         _labels: &Labels,
         _timestamp: Millis,
-        _histogram: &FloatHistogram,
+        _histogram: HistogramSample<'_>,
     ) -> Result<SeriesRef, AppendError> {
         Err(AppendError::InvalidHistogram(UNSUPPORTED_HISTOGRAMS.to_owned()))
     }

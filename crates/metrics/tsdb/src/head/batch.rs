@@ -9,6 +9,7 @@ use super::{
     Head,
     exemplars::StoredExemplar,
     isolation::{CommitId, Writer},
+    loading::Phase,
     series::{AppendRules, Appended, MemSeries, Verdict},
 };
 use crate::wal::{
@@ -26,6 +27,8 @@ pub(crate) struct Batch<'a> {
     _writer: Writer<'a>,
     /// Unknown until the first sample of an empty head says which time it is.
     rules: Option<AppendRules>,
+    /// The head loaded when the batch began: series have not got all their samples, and so cannot tell what may follow.
+    unchecked: bool,
     /// Held until the batch is over.
     series: Vec<Arc<MemSeries>>,
     samples: Vec<BatchSample>,
@@ -48,11 +51,13 @@ struct BatchSample {
 impl<'a> Batch<'a> {
     pub(crate) fn new(head: &'a Head) -> Self {
         head.metrics().active_appenders.inc();
+        let unchecked = !head.is_live();
         let (writer, rules) = head.register_batch();
         Self {
             head,
             _writer: writer,
             rules,
+            unchecked,
             series: Vec::new(),
             samples: Vec::new(),
             exemplars: Vec::new(),
@@ -111,6 +116,10 @@ impl<'a> Batch<'a> {
         timestamp: Millis,
         value: f64,
     ) -> Result<(), AppendError> {
+        if self.unchecked {
+            self.samples.push(BatchSample { series, timestamp, value });
+            return Ok(());
+        }
         let rules = match self.rules {
             Some(rules) => rules,
             None => *self.rules.insert(self.head.init_time(timestamp)),
@@ -160,11 +169,21 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Logs the batch and makes it visible. After an error none of it is.
+    /// Logs the batch and makes it visible, while the head loads with everything else at its end. After an error none of it is.
     pub(crate) fn commit(mut self) -> Result<(), CommitError> {
+        let phase = self.head.loading.phase();
+        if self.unchecked && *phase == Phase::Live {
+            // It began while the head loaded, and blocks may have been written since.
+            let oldest = self.head.appendable_since();
+            self.samples.retain(|sample| sample.timestamp >= oldest);
+        }
         let records = self.encode();
         if !records.is_empty() {
             self.head.log(records)?;
+        }
+        if *phase == Phase::Loading {
+            self.head.metrics().appended.inc_by(self.samples.len() as u64);
+            return Ok(());
         }
         let commit = self.head.isolation().begin();
         self.apply(commit);
@@ -206,13 +225,15 @@ impl<'a> Batch<'a> {
 
     fn apply(&mut self, commit: CommitId) {
         let (mut appended, mut late, mut new_chunks) = (0, 0, 0);
+        let mut to_map = Vec::new();
         let (mut min_time, mut max_time) = (Millis::MAX, Millis::MIN);
         // Samples of one series come together: lock it once for all of them.
         for run in self.samples.chunk_by(|a, b| a.series == b.series) {
-            let Some(series) = run.first().map(|sample| self.get(sample.series)) else {
+            let Some(series) = run.first().map(|sample| sample.series) else {
                 continue;
             };
-            let mut state = series.state();
+            let mut state = self.get(series).state();
+            let waits_already = !state.waiting().is_empty();
             for sample in run {
                 match state.append(sample.timestamp, sample.value, Some(commit), self.head.chunk_range()) {
                     Appended::Not => {
@@ -226,6 +247,12 @@ impl<'a> Batch<'a> {
                 min_time = min_time.min(sample.timestamp);
                 max_time = max_time.max(sample.timestamp);
             }
+            if !waits_already && !state.waiting().is_empty() {
+                to_map.push(self.shared(series));
+            }
+        }
+        if !to_map.is_empty() {
+            self.head.mapping.add(to_map);
         }
         for (series, metadata) in self.metadata.drain(..) {
             self.series[series.0 as usize].state().set_metadata(metadata);

@@ -3,15 +3,19 @@
 //! - `table` finds series by labels or number, `postings` by single labels, `raw_cache` by a client's bytes; `order` sorts them;
 //! - `series` holds the chunks and the rules for what may be appended;
 //! - `batch` takes samples to the log and then to the series, `isolation` makes them appear at once;
-//! - `replay` fills the head from the log at the start, `truncate` takes away what is in a block.
+//! - `mapping` moves full chunks to files, `closed` is what a series then remembers of them;
+//! - `replay` fills the head from the log at the start, and `loading` is how batches are taken meanwhile; `truncate` takes away what is in a block.
 //!
-//! *Locks* are taken in this order: a stripe of the table, the index, the order, a series. The log's queue is taken last of all.
+//! *Locks* are taken in this order: the phase of loading, a stripe of the table, the series without index, the index, the order, a series. The log's queue is taken last of all.
 
 mod appender;
 mod batch;
+mod closed;
 mod delete;
 mod exemplars;
 mod isolation;
+mod loading;
+mod mapping;
 mod order;
 mod postings;
 mod querier;
@@ -24,9 +28,12 @@ mod truncate;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicI64, AtomicU64, Ordering},
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
 };
 
 use model::{Labels, Millis};
@@ -36,18 +43,23 @@ use storage::{AppendError, CommitError};
 
 pub(crate) use appender::HeadAppender;
 pub use appender::{BatchSeries, RawBatch};
+pub(crate) use closed::ClosedChunk;
 pub(crate) use exemplars::ExemplarRing;
 pub(crate) use isolation::Isolation;
 pub(crate) use postings::{HeadIndex, PostingList, Slot};
 pub(crate) use querier::HeadQuerier;
+pub(crate) use replay::Pending;
 pub use replay::ReplayProgress;
-pub(crate) use series::{ClosedChunk, MemSeries};
+pub(crate) use series::MemSeries;
 
 use crate::{
+    head_chunks::HeadChunks,
     metrics::HeadMetrics,
     wal::{Compression, Wal, WalRecord},
 };
 use isolation::Writer;
+use loading::Loading;
+use mapping::Mapping;
 use order::LabelOrder;
 use raw_cache::RawCache;
 use series::AppendRules;
@@ -79,11 +91,15 @@ pub(crate) struct Head {
     isolation: Arc<Isolation>,
     raw_cache: RawCache,
     exemplars: Mutex<ExemplarRing>,
+    chunk_files: HeadChunks,
+    mapping: Mapping,
+    loading: Loading,
     /// Further numbers that the log has for series: those of one that was removed and came again before a restart.
     aliases: Mutex<FxHashMap<u64, Arc<MemSeries>>>,
-    /// Unset while the log is replayed.
     wal: OnceLock<Wal>,
     last_ref: AtomicU64,
+    /// Series from this number on were made by this run.
+    first_new_ref: AtomicU64,
     min_time: AtomicI64,
     max_time: AtomicI64,
     /// Samples before this moment are in blocks.
@@ -93,7 +109,12 @@ pub(crate) struct Head {
 // === impl Head ===
 
 impl Head {
-    pub(crate) fn new(options: HeadOptions, min_valid_time: Millis, metrics: HeadMetrics) -> Self {
+    pub(crate) fn new(
+        options: HeadOptions,
+        min_valid_time: Millis,
+        chunk_files: HeadChunks,
+        metrics: HeadMetrics,
+    ) -> Self {
         Self {
             exemplars: Mutex::new(ExemplarRing::new(options.max_exemplars)),
             options,
@@ -103,17 +124,23 @@ impl Head {
             order: LabelOrder::default(),
             isolation: Arc::default(),
             raw_cache: RawCache::new(),
+            chunk_files,
+            mapping: Mapping::default(),
+            loading: Loading::new(),
             aliases: Mutex::default(),
             wal: OnceLock::new(),
             last_ref: AtomicU64::new(0),
+            first_new_ref: AtomicU64::new(0),
             min_time: AtomicI64::new(NO_MIN),
             max_time: AtomicI64::new(NO_MAX),
             min_valid_time: AtomicI64::new(min_valid_time),
         }
     }
 
-    /// From now on batches are logged.
-    pub(crate) fn start_logging(&self, wal: Wal) {
+    /// From now on batches are taken. `last_ref` is the highest number that the log, or any chunk in a file, has for a series.
+    pub(crate) fn start_logging(&self, wal: Wal, last_ref: u64) {
+        self.last_ref.fetch_max(last_ref, Ordering::Relaxed);
+        self.first_new_ref.store(last_ref + 1, Ordering::Relaxed);
         assert!(self.wal.set(wal).is_ok(), "BUG: the log is set once");
     }
 
@@ -131,6 +158,11 @@ impl Head {
 
     pub(crate) fn index(&self) -> &RwLock<HeadIndex> {
         &self.index
+    }
+
+    /// The files that closed chunks are in.
+    pub(crate) fn chunk_files(&self) -> &HeadChunks {
+        &self.chunk_files
     }
 
     /// All series, sorted by their labels.
@@ -163,6 +195,11 @@ impl Head {
         self.table.by_ref(series_ref)
     }
 
+    /// By any number that the log has for it.
+    fn series_by_any_ref(&self, series_ref: u64) -> Option<Arc<MemSeries>> {
+        self.table.by_ref(series_ref).or_else(|| self.aliases.lock().get(&series_ref).cloned())
+    }
+
     /// The oldest sample's time, `Millis::MAX` while there is none.
     pub(crate) fn min_time(&self) -> Millis {
         self.min_time.load(Ordering::Acquire)
@@ -186,11 +223,11 @@ impl Head {
         &self.raw_cache
     }
 
-    /// Starts a batch. What it goes by is not known while the head is empty.
+    /// Starts a batch. What it goes by is not known while the head is empty, or loads.
     fn register_batch(&self) -> (Writer<'_>, Option<AppendRules>) {
         // Registered with the widest bound before the rules are looked up: whoever raises them meanwhile waits for it.
         let writer = self.isolation.writer(Millis::MIN);
-        if !self.is_initialized() {
+        if !self.is_live() || !self.is_initialized() {
             return (writer, None);
         }
         let rules = AppendRules { min_valid_time: self.appendable_since() };
@@ -241,6 +278,9 @@ impl Head {
         let (series, created) = self.table.get_or_insert(hash, labels, || {
             self.check_new_series(labels)?;
             let series_ref = self.last_ref.fetch_add(1, Ordering::Relaxed) + 1;
+            if let Some(wal) = self.wal.get() {
+                wal.announce(series_ref, labels.clone());
+            }
             Ok(self.make_series(series_ref, labels))
         })?;
         if created {
@@ -269,13 +309,28 @@ impl Head {
         Ok(())
     }
 
-    /// Makes a series known to the log and to the index.
+    /// The series that the log names; makes it if it is not there under any number.
+    fn load_series(&self, series_ref: u64, labels: &Labels) -> Arc<MemSeries> {
+        let made: Result<_, Infallible> =
+            self.table.get_or_insert(labels.hash64(), labels, || Ok(self.make_series(series_ref, labels)));
+        let Ok((series, _)) = made;
+        let number = series.series_ref();
+        if number != series_ref {
+            let mut other = series_ref;
+            // Whoever wrote to it while the head loads gave it a new number; its chunks in files go by the old one, and shall do so.
+            let first_new = self.first_new_ref.load(Ordering::Relaxed);
+            if number >= first_new && series_ref < first_new {
+                self.table.renumber(&series, series_ref);
+                other = number;
+            }
+            self.aliases.lock().insert(other, Arc::clone(&series));
+        }
+        series
+    }
+
     fn make_series(&self, series_ref: u64, labels: &Labels) -> Arc<MemSeries> {
         let series = Arc::new(MemSeries::new(series_ref, labels.clone()));
-        if let Some(wal) = self.wal.get() {
-            wal.announce(series_ref, labels.clone());
-        }
-        self.index.write().insert(Arc::clone(&series));
+        self.add_to_index(&series);
         series
     }
 }

@@ -1,24 +1,35 @@
 //! Which series have which label, in memory.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, hash::BuildHasher, sync::Arc};
 
 use model::Labels;
+use rustc_hash::FxBuildHasher;
+use smallvec::SmallVec;
 
 use super::series::MemSeries;
+
+/// With fewer series than this threads cost more than they save.
+const FEW: usize = 4096;
+/// Each thread walks over all labels, so that many gain little.
+const MOST_THREADS: usize = 8;
 
 /// Position of a series in the index; what postings hold.
 pub(crate) type Slot = u32;
 
 /// A sorted list of slots. Callers see slices only, so that another representation can take its place.
+///
+/// Most values are one series' own: four slots take no more room here than a `Vec` would take for none.
 #[derive(Debug, Default)]
-pub(crate) struct PostingList(Vec<Slot>);
+pub(crate) struct PostingList(SmallVec<[Slot; 4]>);
 
 /// The series in memory and the lists to find them by.
 #[derive(Default)]
 pub(crate) struct HeadIndex {
     slots: Vec<Arc<MemSeries>>,
-    names: HashMap<Box<str>, LabelValues>,
+    names: Names,
 }
+
+type Names = HashMap<Box<str>, LabelValues>;
 
 /// The values of one label.
 #[derive(Default)]
@@ -45,31 +56,57 @@ impl HeadIndex {
     pub(crate) fn insert(&mut self, series: Arc<MemSeries>) {
         let slot = Slot::try_from(self.slots.len()).expect("BUG: the series limit is below 2^32");
         for (name, value) in series.labels().iter() {
-            let values = match self.names.get_mut(name) {
-                Some(values) => values,
-                None => self.names.entry(name.into()).or_default(),
-            };
-            let list = match values.values.get_mut(value) {
-                Some(list) => list,
-                None => values.values.entry(value.into()).or_default(),
-            };
-            list.0.push(slot);
+            add(&mut self.names, name, value, slot);
         }
         self.slots.push(series);
     }
 
+    /// Adds many series that are not in the index, on several threads: each has its share of the label names.
+    pub(crate) fn insert_all(&mut self, series: Vec<Arc<MemSeries>>) {
+        let threads =
+            std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(MOST_THREADS);
+        if series.len() < FEW || threads < 2 {
+            series.into_iter().for_each(|series| self.insert(series));
+            return;
+        }
+        let first = self.slots.len();
+        let mut shares: Vec<Names> = (0..threads).map(|_| Names::default()).collect();
+        for (name, values) in self.names.drain() {
+            shares[share_of(&name, threads)].insert(name, values);
+        }
+        std::thread::scope(|scope| {
+            for (number, share) in shares.iter_mut().enumerate() {
+                let series = &series;
+                scope.spawn(move || {
+                    for (slot, series) in (first..).zip(series) {
+                        let slot = Slot::try_from(slot).expect("BUG: the series limit is below 2^32");
+                        for (name, value) in series.labels().iter() {
+                            if share_of(name, threads) == number {
+                                add(share, name, value, slot);
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        self.names.extend(shares.into_iter().flatten());
+        self.slots.extend(series);
+    }
+
     /// An index of the series that are alive, and where each one's slot has gone.
     pub(crate) fn without_dead(&self) -> (Self, Vec<Option<Slot>>) {
-        let mut index = Self::default();
+        let mut alive = Vec::with_capacity(self.slots.len());
         let mut moved = Vec::with_capacity(self.slots.len());
         for series in &self.slots {
             if series.is_dead() {
                 moved.push(None);
             } else {
-                moved.push(Some(index.slots.len() as Slot));
-                index.insert(Arc::clone(series));
+                moved.push(Some(alive.len() as Slot));
+                alive.push(Arc::clone(series));
             }
         }
+        let mut index = Self::default();
+        index.insert_all(alive);
         (index, moved)
     }
 
@@ -104,4 +141,20 @@ impl HeadIndex {
     pub(crate) fn names(&self) -> impl Iterator<Item = (&str, usize)> {
         self.names.iter().map(|(name, values)| (&**name, values.values.len()))
     }
+}
+
+fn add(names: &mut Names, name: &str, value: &str, slot: Slot) {
+    let values = match names.get_mut(name) {
+        Some(values) => values,
+        None => names.entry(name.into()).or_default(),
+    };
+    let list = match values.values.get_mut(value) {
+        Some(list) => list,
+        None => values.values.entry(value.into()).or_default(),
+    };
+    list.0.push(slot);
+}
+
+fn share_of(name: &str, threads: usize) -> usize {
+    FxBuildHasher.hash_one(name) as usize % threads
 }

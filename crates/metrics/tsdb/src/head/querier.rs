@@ -20,6 +20,7 @@ pub(crate) struct HeadQuerier {
 }
 
 struct HeadReader {
+    head: Arc<Head>,
     series: Arc<MemSeries>,
     view: Arc<View>,
 }
@@ -52,11 +53,11 @@ impl Part for HeadQuerier {
             self.head.order.sort(&index, slots)
         };
         found.retain(|series| self.has_samples(series));
-        let view = Arc::clone(&self.view);
+        let (head, view) = (Arc::clone(&self.head), Arc::clone(&self.view));
         Ok(Box::new(found.into_iter().map(move |series| {
             Ok(Series {
                 labels: series.labels().clone(),
-                samples: Box::new(HeadReader { series, view: Arc::clone(&view) }),
+                samples: Box::new(HeadReader { head: Arc::clone(&head), series, view: Arc::clone(&view) }),
             })
         })))
     }
@@ -82,8 +83,8 @@ impl Part for HeadQuerier {
 
 impl SeriesReader for HeadReader {
     fn read(&mut self, min_time: Millis, max_time: Millis, columns: &mut Columns) -> Result<(), QueryError> {
-        read_series(&self.series, &self.view, min_time, max_time, columns)
-            .map_err(|error| read_error(format!("series {} in memory", self.series.labels()), error))
+        read_series(&self.series, self.head.chunk_files(), &self.view, (min_time, max_time), columns)
+            .map_err(|error| read_error(format!("series {} in the head", self.series.labels()), error))
     }
 }
 

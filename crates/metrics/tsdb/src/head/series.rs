@@ -1,28 +1,42 @@
 //! One series in memory: its open chunk, the closed ones, and the rules for what may be appended.
+//!
+//! What a series costs, in bytes; a test holds the sizes of the types to it:
+//!
+//! | part | bytes |
+//! |---|---|
+//! | [`MemSeries`] with the two counts of its `Arc` | 16 + 200 |
+//! | the labels' text | its length + 16 |
+//! | open chunk: some 1.3 to 8 bytes a sample, grown by 64 | 48 … 1,088 |
+//! | each closed chunk, in a file | 24 |
+//! | a closed chunk that waits for its file, about a second | its data + 16 + 56 |
+//!
+//! Beside that stand the tables that find it: see `table`, `postings` and `raw_cache`.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
-};
+mod read;
 
-use model::{Columns, Labels, Millis};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use model::{Labels, Millis};
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 use storage::{AppendError, Metadata};
 
-use super::isolation::{CommitId, View};
+use super::{
+    closed::{ClosedChunk, ClosedChunks, TakenChunk},
+    isolation::CommitId,
+};
 use crate::{
-    chunk::{
-        ChunkError, MAX_CHUNK_BYTES, SAMPLES_PER_CHUNK, XorEncoder, decode_columns, predicted_end, range_end,
-        sample_count,
-    },
+    chunk::{Encoding, MAX_CHUNK_BYTES, SAMPLES_PER_CHUNK, XorEncoder, predicted_end, range_end},
+    head_chunks::{ChunkData, MappedChunk},
     intervals::Intervals,
 };
 
+pub(crate) use read::read_series;
+
 /// A series in memory.
 pub(crate) struct MemSeries {
-    /// Its number in the log; never used again for another series.
-    series_ref: u64,
+    /// Its number in the log; never used again for another series. Changes only while the head loads.
+    series_ref: AtomicU64,
     labels: Labels,
     /// Number of batches that hold the series, or [`DEAD`].
     holders: AtomicU32,
@@ -33,30 +47,27 @@ pub(crate) struct MemSeries {
 const DEAD: u32 = u32::MAX;
 
 /// What changes as samples come.
-#[derive(Default)]
 pub(crate) struct SeriesState {
-    closed: Vec<ClosedChunk>,
+    closed: ClosedChunks,
     open: Option<OpenChunk>,
     /// Commit numbers of the newest samples, oldest first, as far as a reader may have to hide them.
-    recent: SmallVec<[u64; 2]>,
-    /// The newest sample; kept when its chunk leaves memory.
-    last: Option<(Millis, f64)>,
+    recent: SmallVec<[u64; RECENT]>,
+    /// The newest sample, also when its chunk has left memory. [`NO_SAMPLE`] while there was none.
+    last_time: Millis,
+    last_value: f64,
     metadata: Option<Box<Metadata>>,
     deleted: Option<Box<Intervals>>,
 }
 
-/// A chunk that gets no more samples.
-#[derive(Debug, Clone)]
-pub(crate) struct ClosedChunk {
-    pub(crate) min_time: Millis,
-    pub(crate) max_time: Millis,
-    pub(crate) data: Arc<[u8]>,
-}
+/// The time of a sample that never came: none may have it.
+const NO_SAMPLE: Millis = Millis::MIN;
+/// Commit numbers that a series keeps room for.
+const RECENT: usize = 2;
 
+/// Its newest sample is the series' newest.
 struct OpenChunk {
     encoder: XorEncoder,
     min_time: Millis,
-    max_time: Millis,
     /// A sample at or after this moment belongs to the next chunk.
     end: Millis,
 }
@@ -92,11 +103,21 @@ pub(crate) enum Verdict {
 
 impl MemSeries {
     pub(crate) fn new(series_ref: u64, labels: Labels) -> Self {
-        Self { series_ref, labels, holders: AtomicU32::new(0), state: Mutex::default() }
+        Self {
+            series_ref: AtomicU64::new(series_ref),
+            labels,
+            holders: AtomicU32::new(0),
+            state: Mutex::new(SeriesState::new()),
+        }
     }
 
     pub(crate) fn series_ref(&self) -> u64 {
-        self.series_ref
+        self.series_ref.load(Ordering::Relaxed)
+    }
+
+    /// Goes by another number from now on, which the log has for it as well.
+    pub(super) fn renumber(&self, series_ref: u64) {
+        self.series_ref.store(series_ref, Ordering::Relaxed);
     }
 
     pub(crate) fn labels(&self) -> &Labels {
@@ -132,6 +153,18 @@ impl MemSeries {
 // === impl SeriesState ===
 
 impl SeriesState {
+    fn new() -> Self {
+        Self {
+            closed: ClosedChunks::default(),
+            open: None,
+            recent: SmallVec::new(),
+            last_time: NO_SAMPLE,
+            last_value: 0.0,
+            metadata: None,
+            deleted: None,
+        }
+    }
+
     /// Whether a sample may be appended, by Prometheus' rules.
     pub(crate) fn check(
         &self,
@@ -142,19 +175,16 @@ impl SeriesState {
         if timestamp < rules.min_valid_time {
             return Err(AppendError::OutOfBounds);
         }
-        let Some((last_time, last_value)) = self.last else {
-            return Ok(Verdict::Take);
-        };
-        if timestamp > last_time {
+        if timestamp > self.last_time {
             return Ok(Verdict::Take);
         }
-        if timestamp < last_time {
+        if timestamp < self.last_time || timestamp == NO_SAMPLE {
             return Err(AppendError::OutOfOrder);
         }
-        if last_value.to_bits() == value.to_bits() {
+        if self.last_value.to_bits() == value.to_bits() {
             return Ok(Verdict::Known);
         }
-        Err(AppendError::Duplicate { timestamp, existing: last_value, new: value })
+        Err(AppendError::Duplicate { timestamp, existing: self.last_value, new: value })
     }
 
     /// Appends a sample if it is younger than all before; `width` is the range of time that chunks must not cross the edges of.
@@ -165,38 +195,80 @@ impl SeriesState {
         commit: Option<CommitId>,
         width: Millis,
     ) -> Appended {
-        if self.last.is_some_and(|(last, _)| timestamp <= last) {
+        if timestamp <= self.last_time {
             return Appended::Not;
         }
-        let cut = self.open.as_mut().is_none_or(|open| open.is_over(timestamp));
+        let last_time = self.last_time;
+        let cut = self.open.as_mut().is_none_or(|open| open.is_over(last_time, timestamp));
         if cut {
             self.close();
             self.open = Some(OpenChunk::new(timestamp, width));
         }
         if let Some(open) = &mut self.open {
             open.encoder.append(timestamp, value);
-            open.max_time = timestamp;
         }
-        self.last = Some((timestamp, value));
+        (self.last_time, self.last_value) = (timestamp, value);
         if let Some(commit) = commit {
             let settled = self.recent.iter().take_while(|id| **id < commit.watermark).count();
             self.recent.drain(..settled);
             self.recent.push(commit.id);
+            // A long query made it grow, and is over.
+            if self.recent.spilled() && self.recent.len() <= RECENT {
+                self.recent.shrink_to_fit();
+            }
         }
         if cut { Appended::NewChunk } else { Appended::Same }
     }
 
+    /// Appends a sample of the log, unless it is in a chunk that the series already has.
+    pub(crate) fn replay(&mut self, timestamp: Millis, value: f64, width: Millis) -> Appended {
+        if timestamp == self.last_time && self.open.is_none() {
+            // Chunks in files come without the value of their last sample.
+            self.last_value = value;
+        }
+        self.append(timestamp, value, None, width)
+    }
+
+    /// Takes in chunks that the series had in files before a restart; returns the times of the first and the last sample of them.
+    ///
+    /// To be called when the log names the series: for the first time, or anew because it had been removed and came again. What it had
+    /// before then is in a block by now.
+    pub(crate) fn adopt(
+        &mut self,
+        chunks: impl Iterator<Item = MappedChunk> + Clone,
+    ) -> Option<(Millis, Millis)> {
+        chunks.clone().next()?;
+        if self.open.is_some() || !self.closed.adopt(chunks.clone()) {
+            self.closed = ClosedChunks::default();
+            self.closed.adopt(chunks);
+            self.open = None;
+        }
+        let (first, last) = self.time_range()?;
+        (self.last_time, self.last_value) = (last, f64::NAN);
+        Some((first, last))
+    }
+
     fn close(&mut self) {
         if let Some(open) = self.open.take() {
-            self.closed.push(open.freeze());
+            self.closed.push(open.to_closed(self.last_time));
         }
+    }
+
+    /// The closed chunks that are not in files yet, in order of time.
+    pub(crate) fn waiting(&self) -> &[ClosedChunk] {
+        self.closed.waiting()
+    }
+
+    /// Lets go of the oldest chunk that waits: it is in a file now.
+    pub(crate) fn settle(&mut self, chunk: MappedChunk) {
+        self.closed.settle(chunk);
     }
 
     /// The oldest and the newest sample's times.
     pub(crate) fn time_range(&self) -> Option<(Millis, Millis)> {
-        let open = self.open.as_ref().map(|open| (open.min_time, open.max_time));
-        let first = self.closed.first().map(|chunk| chunk.min_time).or(open.map(|(min, _)| min))?;
-        let last = open.map(|(_, max)| max).or(self.closed.last().map(|chunk| chunk.max_time))?;
+        let open = self.open.as_ref().map(|open| (open.min_time, self.last_time));
+        let first = self.closed.min_time().or(open.map(|(min, _)| min))?;
+        let last = open.map(|(_, max)| max).or(self.closed.max_time())?;
         Some((first, last))
     }
 
@@ -204,33 +276,24 @@ impl SeriesState {
         self.closed.len() + usize::from(self.open.is_some())
     }
 
-    /// The chunks that have samples in `[min_time, max_time]`, the open one copied.
-    pub(crate) fn chunks_in(&self, min_time: Millis, max_time: Millis) -> Vec<ClosedChunk> {
-        let open = self.open.as_ref().filter(|open| open.min_time <= max_time && open.max_time >= min_time);
-        let mut chunks: Vec<_> = self.closed_in(min_time, max_time).cloned().collect();
-        chunks.extend(open.map(|open| ClosedChunk {
-            min_time: open.min_time,
-            max_time: open.max_time,
-            data: open.encoder.bytes().into(),
-        }));
+    /// The chunks that have samples in `[min_time, max_time]`, the open one copied, in order of time.
+    pub(crate) fn chunks_in(&self, min_time: Millis, max_time: Millis) -> Vec<TakenChunk> {
+        let open = self.open.as_ref().map(|open| TakenChunk::Memory(open.to_closed(self.last_time)));
+        let all = open.into_iter().chain(self.closed.newest_first());
+        let mut chunks: Vec<_> = all
+            .skip_while(|chunk| chunk.min_time() > max_time)
+            .take_while(|chunk| chunk.max_time() >= min_time)
+            .collect();
+        chunks.reverse();
         chunks
-    }
-
-    fn closed_in(&self, min_time: Millis, max_time: Millis) -> impl Iterator<Item = &ClosedChunk> {
-        let first = self.closed.partition_point(|chunk| chunk.max_time < min_time);
-        self.closed.iter().skip(first).take_while(move |chunk| chunk.min_time <= max_time)
     }
 
     /// Drops the chunks that end before `time`; returns how many.
     pub(crate) fn truncate_before(&mut self, time: Millis) -> usize {
-        let gone = self.closed.partition_point(|chunk| chunk.max_time < time);
-        self.closed.drain(..gone);
-        let open_gone = self.open.as_ref().is_some_and(|open| open.max_time < time);
+        let gone = self.closed.truncate_before(time);
+        let open_gone = self.open.is_some() && self.last_time < time;
         if open_gone {
             self.open = None;
-        }
-        if self.closed.is_empty() {
-            self.closed.shrink_to(4);
         }
         if self.deleted.as_mut().is_some_and(|deleted| deleted.forget_before(time)) {
             self.deleted = None;
@@ -259,77 +322,45 @@ impl SeriesState {
     }
 }
 
-/// Appends to `columns` the samples of a series in `[min_time, max_time]` that `view` sees.
-pub(crate) fn read_series(
-    series: &MemSeries,
-    view: &View,
-    min_time: Millis,
-    max_time: Millis,
-    columns: &mut Columns,
-) -> Result<(), ChunkError> {
-    let before = columns.timestamps.len();
-    let state = series.state();
-    let closed: SmallVec<[ClosedChunk; 8]> = state.closed_in(min_time, max_time).cloned().collect();
-    let mut hidden = match state.recent.iter().position(|commit| !view.sees(*commit)) {
-        Some(first) => state.recent.len() - first,
-        None => 0,
-    };
-    // The open chunk is decoded into its own columns while the lock is held: it is short, and copying it would cost as much.
-    let mut tail = Columns::default();
-    if let Some(open) = &state.open {
-        let visible = usize::from(open.encoder.len()).saturating_sub(hidden);
-        hidden = hidden.saturating_sub(usize::from(open.encoder.len()));
-        if visible > 0 && open.min_time <= max_time && open.max_time >= min_time {
-            let target = if closed.is_empty() { &mut *columns } else { &mut tail };
-            decode_columns(open.encoder.bytes(), visible, (min_time, max_time), target)?;
-        }
-    }
-    // A batch may have closed chunks as well: hide its samples there too.
-    let mut limits: SmallVec<[usize; 8]> = SmallVec::from_elem(usize::MAX, closed.len());
-    if hidden > 0 {
-        // Counted from the newest chunk of the series, not of the range.
-        let skipped = state.closed.len() - state.closed.partition_point(|chunk| chunk.min_time <= max_time);
-        for chunk in state.closed.iter().rev().take(skipped) {
-            hidden = hidden.saturating_sub(usize::from(sample_count(&chunk.data)?));
-        }
-        for (chunk, limit) in closed.iter().zip(&mut limits).rev() {
-            let count = usize::from(sample_count(&chunk.data)?);
-            *limit = count.saturating_sub(hidden);
-            hidden = hidden.saturating_sub(count);
-        }
-    }
-    let deleted = state.deleted().cloned();
-    drop(state);
-    for (chunk, limit) in closed.iter().zip(limits) {
-        decode_columns(&chunk.data, limit, (min_time, max_time), columns)?;
-    }
-    columns.timestamps.append(&mut tail.timestamps);
-    columns.values.append(&mut tail.values);
-    if let Some(deleted) = deleted {
-        deleted.remove_from(columns, before);
-    }
-    Ok(())
-}
-
 // === impl OpenChunk ===
 
 impl OpenChunk {
     fn new(start: Millis, width: Millis) -> Self {
-        Self { encoder: XorEncoder::new(), min_time: start, max_time: start, end: range_end(start, width) }
+        Self { encoder: XorEncoder::new(), min_time: start, end: range_end(start, width) }
     }
 
-    /// Whether a sample at `timestamp` needs a new chunk.
-    fn is_over(&mut self, timestamp: Millis) -> bool {
+    /// Whether a sample at `timestamp`, the first one after `last_time`, needs a new chunk.
+    fn is_over(&mut self, last_time: Millis, timestamp: Millis) -> bool {
         let count = self.encoder.len();
         if count == SAMPLES_PER_CHUNK / 4 {
-            self.end = predicted_end(self.min_time, self.max_time, self.end);
+            self.end = predicted_end(self.min_time, last_time, self.end);
         }
         timestamp >= self.end
             || count >= 2 * SAMPLES_PER_CHUNK
             || self.encoder.bytes().len() > MAX_CHUNK_BYTES
     }
 
-    fn freeze(self) -> ClosedChunk {
-        ClosedChunk { min_time: self.min_time, max_time: self.max_time, data: self.encoder.bytes().into() }
+    /// A copy of it as it is now, `last_time` being that of its newest sample.
+    fn to_closed(&self, last_time: Millis) -> ClosedChunk {
+        ClosedChunk {
+            min_time: self.min_time,
+            max_time: last_time,
+            encoding: Encoding::Xor,
+            data: ChunkData::Memory(self.encoder.bytes().into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_as_the_table_says() {
+        assert!(size_of::<MemSeries>() <= 200, "{}", size_of::<MemSeries>());
+        assert!(size_of::<SeriesState>() <= 160, "{}", size_of::<SeriesState>());
+        assert!(size_of::<OpenChunk>() <= 72, "{}", size_of::<OpenChunk>());
+        assert_eq!(size_of::<MappedChunk>(), 24);
+        assert!(size_of::<ClosedChunk>() <= 56, "{}", size_of::<ClosedChunk>());
     }
 }

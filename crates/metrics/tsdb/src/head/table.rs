@@ -71,6 +71,14 @@ impl SeriesTable {
         Ok((series, true))
     }
 
+    /// Gives a series another number.
+    pub(crate) fn renumber(&self, series: &Arc<MemSeries>, series_ref: u64) {
+        let before = series.series_ref();
+        self.ref_stripe(series_ref).write().insert(series_ref, Arc::clone(series));
+        series.renumber(series_ref);
+        self.ref_stripe(before).write().remove(&before);
+    }
+
     /// Calls `visit` for every series, one stripe locked at a time.
     pub(crate) fn for_each(&self, mut visit: impl FnMut(&Arc<MemSeries>)) {
         for stripe in &self.by_ref {

@@ -31,11 +31,14 @@ fn head_with(max_series: u64) -> Fixture {
         max_exemplars: 10,
         wal_compression: Compression::Snappy,
     };
-    let head = Arc::new(Head::new(options, Millis::MIN, metrics.head));
+    let chunk_dir = dir.path().join("chunks_head");
+    let (chunk_files, _) = HeadChunks::open(Arc::new(RealFs), &chunk_dir, metrics.head_chunks).unwrap();
+    let head = Arc::new(Head::new(options, Millis::MIN, chunk_files, metrics.head));
     let options =
         WalOptions { segment_size: 1 << 20, compression: Compression::Snappy, sync_on_commit: false };
     let wal = Wal::create(Arc::new(RealFs), dir.path(), &WalLayout::default(), options, metrics.wal).unwrap();
-    head.start_logging(wal);
+    head.start_logging(wal, 0);
+    head.skip_replay();
     Fixture { head, _dir: dir }
 }
 
@@ -261,8 +264,9 @@ fn exemplars_and_metadata_go_with_their_series() {
 #[test]
 fn histograms_are_refused_by_name() {
     let fixture = head_with(0);
+    let histogram = storage::HistogramSample::Float(&model::FloatHistogram::default());
     let error = HeadAppender::new(&fixture.head)
-        .append_histogram(SeriesRef::UNKNOWN, &labels("a"), 1, &model::FloatHistogram::default())
+        .append_histogram(SeriesRef::UNKNOWN, &labels("a"), 1, histogram)
         .unwrap_err();
     assert!(error.to_string().contains("not supported yet: native histograms"), "{error}");
 }

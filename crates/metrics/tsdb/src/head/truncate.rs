@@ -3,6 +3,7 @@
 use std::{sync::atomic::Ordering, time::Instant};
 
 use model::Millis;
+use tracing::warn;
 
 use super::{Head, NO_MAX, NO_MIN};
 
@@ -14,7 +15,7 @@ impl Head {
         self.min_valid_time.fetch_max(time, Ordering::AcqRel);
     }
 
-    /// Drops the chunks that end before `time`, and the series that have none left.
+    /// Drops the chunks that end before `time`, the series that have none left, and the files that nobody needs any more.
     ///
     /// The caller has waited for the readers of those chunks. Appending and reading go on meanwhile; only the making of new series waits
     /// while the index is exchanged.
@@ -42,6 +43,10 @@ impl Head {
             drop(index);
             self.metrics.series_removed.inc_by(removed);
             self.metrics.series.dec_by(removed as i64);
+        }
+        // No series has a chunk in them now, and who reads one has taken its file along.
+        if let Err(error) = self.chunk_files.truncate_before(time) {
+            warn!(%error, "cannot remove old files of head chunks, they are kept until the next block");
         }
         // A batch under way may hold older samples than any series has now: it is bounded by what is appendable.
         let oldest = oldest.min(self.appendable_since().max(time));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Columns, Labels, Matcher, Millis};
+use model::{Columns, HistogramPoint, Labels, Matcher, Millis};
 use storage::{LabelQuery, Querier, QueryError, SelectHints, Series, SeriesReader, SeriesSet};
 
 use super::{Part, PartSet};
@@ -149,7 +149,39 @@ impl SeriesReader for MergedReader {
 }
 
 /// Adds samples that may overlap those already there; of two with one timestamp the earlier part's stays.
-pub(crate) fn merge_columns(columns: &mut Columns, part: &mut Columns) {
+fn merge_columns(columns: &mut Columns, part: &mut Columns) {
+    if !columns.histograms.is_empty() || !part.histograms.is_empty() {
+        leave_known_moments(columns, part);
+        merge_histograms(&mut columns.histograms, &mut part.histograms);
+    }
+    merge_floats(columns, part);
+}
+
+/// Drops the floats of `part` at moments where `columns` has a histogram, and the other way round: a series changed its kind between
+/// writes of one stretch of time.
+fn leave_known_moments(columns: &Columns, part: &mut Columns) {
+    let Columns { timestamps, values, histograms } = part;
+    histograms.retain(|point| columns.timestamps.binary_search(&point.timestamp).is_err());
+    let is_new = |timestamp: &Millis| {
+        columns.histograms.binary_search_by_key(timestamp, |point| point.timestamp).is_err()
+    };
+    let mut new = timestamps.iter().map(is_new);
+    values.retain(|_| new.next().unwrap_or_default());
+    timestamps.retain(is_new);
+}
+
+fn merge_histograms(columns: &mut Vec<HistogramPoint>, part: &mut Vec<HistogramPoint>) {
+    let newest = columns.last().map(|point| point.timestamp);
+    let overlap = part.first().is_some_and(|first| newest >= Some(first.timestamp));
+    columns.append(part);
+    if overlap {
+        // Stable: what was there stays in front, and in.
+        columns.sort_by_key(|point| point.timestamp);
+        columns.dedup_by_key(|point| point.timestamp);
+    }
+}
+
+fn merge_floats(columns: &mut Columns, part: &mut Columns) {
     let Some(first) = part.timestamps.first() else {
         return;
     };
@@ -179,5 +211,46 @@ pub(crate) fn merge_columns(columns: &mut Columns, part: &mut Columns) {
         };
         columns.timestamps.push(timestamp);
         columns.values.push(value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use model::FloatHistogram;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A sample as one number: floats by their value, histograms by their count.
+    type Samples = BTreeMap<Millis, (bool, u32)>;
+
+    fn columns(samples: &Samples) -> Columns {
+        let mut columns = Columns::default();
+        for (timestamp, (histogram, number)) in samples {
+            if *histogram {
+                let histogram = FloatHistogram { count: f64::from(*number), ..FloatHistogram::default() };
+                columns.histograms.push(HistogramPoint { timestamp: *timestamp, histogram });
+            } else {
+                columns.push(*timestamp, f64::from(*number));
+            }
+        }
+        columns
+    }
+
+    fn samples(numbers: std::ops::Range<u32>) -> impl Strategy<Value = Samples> {
+        prop::collection::btree_map(0i64..40, (any::<bool>(), numbers), 0..20)
+    }
+
+    proptest! {
+        #[test]
+        fn of_two_samples_at_one_moment_the_earlier_part_keeps_its_own(first in samples(0..100), second in samples(100..200)) {
+            let mut merged = columns(&first);
+            merge_columns(&mut merged, &mut columns(&second));
+            let mut want = second;
+            want.extend(first);
+            prop_assert_eq!(merged, columns(&want));
+        }
     }
 }

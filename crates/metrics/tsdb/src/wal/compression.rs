@@ -96,3 +96,42 @@ fn decompress_zstd(data: &[u8], most: usize, out: &mut Vec<u8>) -> Result<(), &'
         }
     }
 }
+
+/// The first byte of a record, if it can be told without decompressing it.
+pub(super) fn first_byte(flags: u8, data: &[u8]) -> Option<u8> {
+    match flags & (SNAPPY | ZSTD) {
+        0 => data.first().copied(),
+        SNAPPY => {
+            // The length, in seven bits a byte; then a literal, for there is nothing yet that could be repeated.
+            let length = data.iter().position(|byte| *byte < 0x80)? + 1;
+            let tag = *data.get(length)?;
+            let extra = match (tag & 3, tag >> 2) {
+                (0, 0..60) => 0,
+                (0, long) => usize::from(long) - 59,
+                _ => return None,
+            };
+            data.get(length + 1 + extra).copied()
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_the_first_byte_without_decompressing() {
+        for size in [1usize, 59, 60, 61, 300, 70_000] {
+            // Nothing repeats, so that literals get long.
+            let record: Vec<u8> =
+                (0..size).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8 | 1).collect();
+            let compressed = snap::raw::Encoder::new().compress_vec(&record).unwrap();
+            assert_eq!(first_byte(SNAPPY, &compressed), record.first().copied(), "{size}");
+            assert_eq!(first_byte(0, &record), record.first().copied());
+        }
+        assert_eq!(first_byte(SNAPPY, &[0x80]), None);
+        assert_eq!(first_byte(SNAPPY, &[5, 62 << 2]), None);
+        assert_eq!(first_byte(0, &[]), None);
+    }
+}

@@ -136,6 +136,12 @@ impl Wal {
         }
     }
 
+    /// The segment that is being written, and the bytes in it.
+    pub(crate) fn position(&self) -> (u64, u64) {
+        let writer = self.writer.lock();
+        (writer.index(), writer.offset())
+    }
+
     /// Writes what was announced, ends the current segment durably and starts the next; returns the number of the new one.
     pub(crate) fn next_segment(&self) -> Result<u64, CommitError> {
         self.commit(Vec::new())?;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    compression::decompress,
+    compression::{decompress, first_byte},
     page::{HEADER, Kind, PAGE},
 };
 
@@ -69,6 +69,11 @@ impl SegmentReader {
 
     /// The next record, decompressed; none at the end. After an error there is nothing more to read.
     pub(crate) fn next_record(&mut self) -> Result<Option<&[u8]>, ReadError> {
+        self.next_record_if(|_| true)
+    }
+
+    /// The next record whose first byte is wanted, or cannot be told without decompressing it. The others are passed over.
+    pub(crate) fn next_record_if(&mut self, wanted: impl Fn(u8) -> bool) -> Result<Option<&[u8]>, ReadError> {
         self.joined.clear();
         let mut expected_first = true;
         loop {
@@ -93,6 +98,12 @@ impl SegmentReader {
             self.take_fragment()?;
             expected_first = false;
             if matches!(kind, Kind::Full | Kind::Last) {
+                if first_byte(flags, &self.joined).is_some_and(|first| !wanted(first)) {
+                    self.good_end = self.page_start + self.at as u64;
+                    self.joined.clear();
+                    expected_first = true;
+                    continue;
+                }
                 decompress(flags, &self.joined, &mut self.record).map_err(|reason| self.corrupt(reason))?;
                 self.good_end = self.page_start + self.at as u64;
                 return Ok(Some(&self.record));

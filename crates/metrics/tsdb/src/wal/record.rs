@@ -6,6 +6,8 @@ use storage::{Metadata, MetricType};
 use crate::encoding::{Decoder, Malformed, put_str, put_uvarint, put_varint};
 
 pub(crate) use super::histogram_record::newest_histogram_time;
+#[allow(unused_imports, reason = "for appends and replay of the head")]
+pub(crate) use super::histogram_record::{RefHistogram, decode_histograms, encode_histograms};
 
 /// The type byte of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +109,20 @@ pub(crate) fn decode_series(record: &[u8], mut visit: impl FnMut(u64, Labels)) -
         let series_ref = decoder.be64()?;
         let labels = take_labels(&mut decoder, &mut builder)?;
         visit(series_ref, labels);
+    }
+    Ok(())
+}
+
+/// Hands the number of each series of a record to `visit`, and passes over the labels.
+pub(crate) fn decode_series_refs(record: &[u8], mut visit: impl FnMut(u64)) -> Result<(), Malformed> {
+    let mut decoder = body(record)?;
+    while !decoder.is_empty() {
+        let series_ref = decoder.be64()?;
+        for _ in 0..decoder.count(2)? {
+            decoder.str()?;
+            decoder.str()?;
+        }
+        visit(series_ref);
     }
     Ok(())
 }

@@ -1,15 +1,28 @@
-//! Native histograms as queries see them: sparse buckets with absolute float counts.
+//! Native histograms: sparse buckets, with the integer counts that clients send or with the float counts that queries compute with.
+
+mod integer;
+mod resolution;
+mod spans;
+mod validate;
+
+pub use integer::{Histogram, bucket_differences};
+pub use spans::{Span, SpanUnion, bucket_count, bucket_indexes, shortest_spans};
+pub use validate::{BucketSide, HistogramError};
 
 /// The schema that marks custom bucket boundaries instead of exponential ones.
 pub const CUSTOM_BUCKETS_SCHEMA: i32 = -53;
+/// The finest resolution that anything computes with.
+pub const MAX_SCHEMA: i32 = 8;
+/// The coarsest resolution that is taken in.
+pub const MIN_SCHEMA: i32 = -4;
+/// The finest resolution that may be met in files: finer than [`MAX_SCHEMA`] is reduced to it when it is read.
+pub const MAX_STORED_SCHEMA: i32 = 52;
+/// The coarsest resolution that may be met in files.
+pub const MIN_STORED_SCHEMA: i32 = -9;
 
-/// A run of buckets without gaps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
-    /// Gap to the end of the previous span; the index of the first bucket for the first span.
-    pub offset: i32,
-    /// Number of consecutive buckets.
-    pub length: u32,
+/// Whether files may hold histograms of this schema.
+pub fn is_stored_schema(schema: i32) -> bool {
+    schema == CUSTOM_BUCKETS_SCHEMA || (MIN_STORED_SCHEMA..=MAX_STORED_SCHEMA).contains(&schema)
 }
 
 /// What is known about a counter reset between this histogram and the one before it.

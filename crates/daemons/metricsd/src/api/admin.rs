@@ -1,0 +1,98 @@
+//! `/admin/tsdb/*`: what an operator does to the database. Source: Prometheus docs/querying/api.md, "TSDB Admin APIs".
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
+use jiff::Timestamp;
+use serde_json::json;
+use service::{report, spawn_blocking};
+
+use super::{
+    ApiError, ApiState, json as answer,
+    params::{Params, invalid},
+};
+
+/// Where snapshots lie in the data folder, as in the original.
+const SNAPSHOTS: &str = "snapshots";
+
+pub(super) async fn delete_series(
+    State(state): State<Arc<ApiState>>,
+    params: Params,
+) -> Result<Response, ApiError> {
+    allowed(&state)?;
+    let selectors = params.selectors()?;
+    if selectors.is_empty() {
+        return Err(ApiError::BadData("no match[] parameter provided".into()));
+    }
+    let (start, end) = params.range()?;
+    let db = state.db()?;
+    spawn_blocking(move || db.delete_series(&selectors, start, end)).await?.map_err(internal)?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+pub(super) async fn clean_tombstones(State(state): State<Arc<ApiState>>) -> Result<Response, ApiError> {
+    allowed(&state)?;
+    let db = state.db()?;
+    spawn_blocking(move || db.clean_tombstones()).await?.map_err(internal)?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+pub(super) async fn snapshot(
+    State(state): State<Arc<ApiState>>,
+    params: Params,
+) -> Result<Response, ApiError> {
+    allowed(&state)?;
+    let with_head = match params.get("skip_head") {
+        "" => true,
+        text => !parse_bool(text)
+            .ok_or_else(|| invalid("skip_head", format!("unable to parse boolean {text:?}")))?,
+    };
+    let db = state.db()?;
+    let name = snapshot_name(Timestamp::now());
+    let target = db.dir().join(SNAPSHOTS).join(&name);
+    spawn_blocking(move || db.snapshot(&target, with_head)).await?.map_err(internal)?;
+    answer::success(json!({ "name": name }))
+}
+
+fn allowed(state: &ApiState) -> Result<(), ApiError> {
+    if state.flags.enable_admin_api {
+        return Ok(());
+    }
+    Err(ApiError::Unavailable("admin APIs disabled".into()))
+}
+
+fn internal(error: tsdb::AdminError) -> ApiError {
+    ApiError::Internal(report(&error))
+}
+
+/// The time, and a number so that two snapshots of one second have two names: `20260115T100000Z-4d65822107fcfd52`.
+fn snapshot_name(now: Timestamp) -> String {
+    use std::hash::{BuildHasher, RandomState};
+    format!("{}-{:016x}", now.strftime("%Y%m%dT%H%M%SZ"), RandomState::new().hash_one(now.as_nanosecond()))
+}
+
+/// What Go's `strconv.ParseBool` takes.
+fn parse_bool(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snapshots_are_named_after_their_time() {
+        let name = snapshot_name("2026-01-15T10:00:00.5Z".parse().expect("time"));
+        assert!(name.starts_with("20260115T100000Z-"), "{name}");
+        assert_eq!(name.len(), "20260115T100000Z-4d65822107fcfd52".len());
+        assert_ne!(name, snapshot_name("2026-01-15T10:00:00.5Z".parse().expect("time")));
+    }
+}

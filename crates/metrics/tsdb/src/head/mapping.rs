@@ -1,0 +1,132 @@
+//! Moves closed chunks from memory to files, apart from appending: no series is locked while the disk is waited for.
+
+use std::{
+    io, mem,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use parking_lot::Mutex;
+use tracing::{info, warn};
+
+use super::{Head, closed::ClosedChunk, series::MemSeries};
+use crate::head_chunks::{MappedChunk, NewChunk};
+
+/// Series whose chunks are written before the series are told: bounds what is held twice.
+const GROUP: usize = 1024;
+
+/// The series that have closed chunks in memory.
+#[derive(Default)]
+pub(super) struct Mapping {
+    /// About one entry a series at most: it is added when a series has no such chunk yet.
+    series: Mutex<Vec<Arc<MemSeries>>>,
+    /// Held by whoever writes: a series' chunks must come into the files in order.
+    turn: Mutex<()>,
+    failing: AtomicBool,
+}
+
+// === impl Mapping ===
+
+impl Mapping {
+    /// Adds series that have a closed chunk in memory since just now.
+    pub(super) fn add(&self, series: impl IntoIterator<Item = Arc<MemSeries>>) {
+        self.series.lock().extend(series);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.series.lock().len()
+    }
+
+    /// Gives back series that were not written.
+    fn give_back(&self, series: &[Arc<MemSeries>]) {
+        let mut all = self.series.lock();
+        all.extend_from_slice(series);
+        all.sort_unstable_by_key(|series| series.series_ref());
+        all.dedup_by_key(|series| series.series_ref());
+    }
+}
+
+// === impl Head ===
+
+impl Head {
+    /// Writes the closed chunks that are in memory to files and lets go of them; returns how many. What cannot be written stays in
+    /// memory and is tried again by the next call: that is counted, and named in the log when it begins and when it ends.
+    pub(crate) fn map_chunks(&self) -> usize {
+        let _turn = self.mapping.turn.lock();
+        let series = mem::take(&mut *self.mapping.series.lock());
+        if self.chunk_files.is_broken() {
+            return 0; // said already; nothing is gained by remembering whose chunks they are
+        }
+        let mut mapped = 0;
+        for (at, group) in series.chunks(GROUP).enumerate() {
+            let (count, result) = self.map_group(group);
+            mapped += count;
+            if let Err(error) = result {
+                self.mapping.give_back(series.get(at * GROUP..).unwrap_or_default());
+                self.mapping_failed(&error);
+                return mapped;
+            }
+        }
+        if mapped > 0 && self.mapping.failing.swap(false, Ordering::Relaxed) {
+            info!("head chunks can be written again");
+        }
+        mapped
+    }
+
+    fn map_group(&self, group: &[Arc<MemSeries>]) -> (usize, io::Result<()>) {
+        let mut written = Vec::with_capacity(group.len());
+        let mut result = Ok(());
+        for series in group {
+            let waiting = series.state().waiting().to_vec();
+            result = self.write_chunks(series, &waiting, &mut written);
+            if result.is_err() {
+                break;
+            }
+        }
+        // Also after an error: what comes into the file must leave memory, or it would be written twice.
+        let result = result.and(self.chunk_files.flush());
+        let files = self.chunk_files.files();
+        let mut mapped = 0;
+        for (series, chunk) in written {
+            if files.has_flushed(chunk.reference()) {
+                series.state().settle(chunk);
+                mapped += 1;
+            }
+        }
+        self.metrics.chunks_mapped.inc_by(mapped as u64);
+        (mapped, result)
+    }
+
+    fn write_chunks<'a>(
+        &self,
+        series: &'a MemSeries,
+        chunks: &[ClosedChunk],
+        written: &mut Vec<(&'a MemSeries, MappedChunk)>,
+    ) -> io::Result<()> {
+        for chunk in chunks {
+            let new = NewChunk {
+                series_ref: series.series_ref(),
+                min_time: chunk.min_time,
+                max_time: chunk.max_time,
+                encoding: chunk.encoding.as_byte(),
+                data: &chunk.data,
+            };
+            // One that spans months has no place in a file, and neither have those behind it.
+            if !new.fits() {
+                break;
+            }
+            let reference = self.chunk_files.write(&new)?;
+            written.extend(MappedChunk::written(reference, &new).map(|chunk| (series, chunk)));
+        }
+        Ok(())
+    }
+
+    fn mapping_failed(&self, error: &io::Error) {
+        self.metrics.chunk_writes_failed.inc();
+        if !self.mapping.failing.swap(true, Ordering::Relaxed) {
+            warn!(%error, "cannot write head chunks, they stay in memory");
+        }
+    }
+}

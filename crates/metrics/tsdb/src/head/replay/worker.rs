@@ -1,0 +1,186 @@
+//! Appends samples of the log, each series on one thread.
+
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread::Scope,
+};
+
+use model::Millis;
+
+use super::{Totals, ref_map::RefMap};
+use crate::{
+    head::{Head, MemSeries, series::Appended},
+    wal::record::{RefSample, RefTombstone},
+};
+
+/// Samples that are handed over together.
+const BATCH: usize = 4096;
+/// Batches that may wait for a worker.
+const QUEUE: usize = 8;
+/// Workers at most: one reader keeps no more of them busy.
+const MOST: usize = 8;
+/// Series with closed chunks in memory, at which these are written to files.
+const MAP_AT: usize = 16 * 1024;
+
+/// What a worker is told.
+enum Message {
+    Series(u64, Arc<MemSeries>),
+    Samples(Vec<RefSample>),
+    Tombstone(RefTombstone),
+    /// Answer when everything before is done.
+    Wait(SyncSender<Totals>),
+}
+
+/// All workers, and what has not been handed over to them yet.
+pub(super) struct Workers {
+    queues: Vec<SyncSender<Message>>,
+    batches: Vec<Vec<RefSample>>,
+}
+
+struct Worker<'a> {
+    head: &'a Head,
+    series: RefMap,
+    min_valid_time: Millis,
+    totals: Totals,
+}
+
+// === impl Workers ===
+
+impl Workers {
+    /// One for each core but the reader's.
+    pub(super) fn start<'scope>(scope: &'scope Scope<'scope, '_>, head: &'scope Head) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let queues: Vec<_> = (0..cores.saturating_sub(1).clamp(1, MOST))
+            .map(|_| {
+                let (sender, receiver) = sync_channel(QUEUE);
+                scope.spawn(move || Worker::new(head).run(&receiver));
+                sender
+            })
+            .collect();
+        let batches = queues.iter().map(|_| Vec::with_capacity(BATCH)).collect();
+        Self { queues, batches }
+    }
+
+    /// Makes a series known under a number. Until the workers end it stays, with samples or without.
+    pub(super) fn series(&mut self, series_ref: u64, series: Arc<MemSeries>) {
+        self.send(self.of(series_ref), Message::Series(series_ref, series));
+    }
+
+    #[inline]
+    pub(super) fn sample(&mut self, sample: RefSample) {
+        let at = self.of(sample.series_ref);
+        let batch = &mut self.batches[at];
+        batch.push(sample);
+        if batch.len() >= BATCH {
+            self.hand_over(at);
+        }
+    }
+
+    pub(super) fn tombstone(&mut self, tombstone: RefTombstone) {
+        let at = self.of(tombstone.series_ref);
+        // It concerns the samples before it only.
+        self.hand_over(at);
+        self.send(at, Message::Tombstone(tombstone));
+    }
+
+    /// Waits until everything is appended; returns what came since the last call.
+    pub(super) fn wait(&mut self) -> Totals {
+        let mut totals = Totals::default();
+        for at in 0..self.queues.len() {
+            self.hand_over(at);
+            let (sender, receiver) = sync_channel(1);
+            self.send(at, Message::Wait(sender));
+            totals.add(receiver.recv().expect("BUG: a replay worker died"));
+        }
+        totals
+    }
+
+    /// Waits, and ends the workers.
+    pub(super) fn end(mut self) -> Totals {
+        self.wait()
+    }
+
+    fn of(&self, series_ref: u64) -> usize {
+        // Neighbours together, as the workers' maps have them.
+        (series_ref / 64) as usize % self.queues.len()
+    }
+
+    fn hand_over(&mut self, at: usize) {
+        let batch = std::mem::replace(&mut self.batches[at], Vec::with_capacity(BATCH));
+        if !batch.is_empty() {
+            self.send(at, Message::Samples(batch));
+        }
+    }
+
+    fn send(&self, at: usize, message: Message) {
+        self.queues[at].send(message).expect("BUG: a replay worker died");
+    }
+}
+
+// === impl Worker ===
+
+impl<'a> Worker<'a> {
+    fn new(head: &'a Head) -> Self {
+        Self {
+            head,
+            series: RefMap::default(),
+            min_valid_time: head.min_valid_time(),
+            totals: Totals::default(),
+        }
+    }
+
+    fn run(mut self, messages: &Receiver<Message>) {
+        while let Ok(message) = messages.recv() {
+            match message {
+                Message::Series(series_ref, series) => {
+                    // A block may be written, and the series without samples dropped, before its samples come.
+                    if series.hold()
+                        && let Some(before) = self.series.insert(series_ref, series)
+                    {
+                        before.release();
+                    }
+                }
+                Message::Samples(samples) => samples.into_iter().for_each(|sample| self.append(sample)),
+                Message::Tombstone(tombstone) => {
+                    if let Some(series) = self.series.get(tombstone.series_ref) {
+                        series.state().delete(tombstone.min_time, tombstone.max_time);
+                    }
+                }
+                Message::Wait(answer) => {
+                    self.min_valid_time = self.head.min_valid_time();
+                    // Whoever asked and went away does not want to know.
+                    let _ = answer.send(std::mem::take(&mut self.totals));
+                }
+            }
+        }
+        self.series.iter().for_each(|series| series.release());
+    }
+
+    fn append(&mut self, sample: RefSample) {
+        if sample.timestamp < self.min_valid_time {
+            return;
+        }
+        let Some(series) = self.series.get(sample.series_ref) else {
+            self.totals.unknown += 1;
+            return;
+        };
+        let mut state = series.state();
+        let waits_already = !state.waiting().is_empty();
+        let appended = state.replay(sample.timestamp, sample.value, self.head.chunk_range());
+        let waits = !waits_already && !state.waiting().is_empty();
+        drop(state);
+        if waits {
+            self.head.mapping.add([Arc::clone(series)]);
+            if self.head.mapping.len() >= MAP_AT {
+                self.head.map_chunks();
+            }
+        }
+        if appended != Appended::Not {
+            self.totals.samples += 1;
+            self.totals.note(sample.timestamp, sample.timestamp);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! One file of chunks: written at its end, read through a map.
+
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicI64, AtomicU64, Ordering},
+};
+
+use disk::{Fs, FsFile, MappedFile};
+use model::Millis;
+use parking_lot::{Mutex, RwLock};
+
+use super::{
+    HeadChunkError,
+    data::ChunkData,
+    format::{HEADER, NewChunk, Record},
+};
+
+/// Bytes that are written at once.
+const BUFFER: usize = 1 << 20;
+
+/// A file that is open for reading, and for writing until it is sealed.
+pub(super) struct ChunkFile {
+    number: u32,
+    path: PathBuf,
+    /// What is mapped anew as the file grows; it outlives the file's name.
+    source: File,
+    /// The newest time of any chunk in it, `Millis::MIN` while there is none.
+    max_time: AtomicI64,
+    /// Bytes in the file, which never change any more. Raised with the tail locked.
+    flushed: AtomicU64,
+    map: RwLock<MappedFile>,
+    /// None once sealed.
+    tail: Mutex<Option<Tail>>,
+}
+
+/// What is to be written next.
+struct Tail {
+    file: Box<dyn FsFile>,
+    buffer: Vec<u8>,
+}
+
+/// What a failed write leaves behind.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The file is as it was at the last flush; what came since is forgotten.
+    Clean(io::Error),
+    /// Nobody knows what is on disk.
+    Broken(io::Error),
+}
+
+// === impl ChunkFile ===
+
+impl ChunkFile {
+    /// Starts a file.
+    pub(super) fn create(fs: &dyn Fs, number: u32, path: PathBuf) -> io::Result<Self> {
+        let mut tail = Tail { file: fs.create(&path)?, buffer: Vec::with_capacity(BUFFER + 4096) };
+        tail.buffer.extend_from_slice(&HEADER);
+        Ok(Self {
+            number,
+            source: File::open(&path)?,
+            path,
+            max_time: AtomicI64::new(Millis::MIN),
+            flushed: AtomicU64::new(0),
+            map: RwLock::new(MappedFile::default()),
+            tail: Mutex::new(Some(tail)),
+        })
+    }
+
+    /// A file that is finished, of which the first `size` bytes count.
+    pub(super) fn sealed(number: u32, path: PathBuf, size: u64, max_time: Millis) -> io::Result<Self> {
+        let source = File::open(&path)?;
+        Ok(Self {
+            number,
+            map: RwLock::new(MappedFile::prefix(&source, size as usize)?),
+            source,
+            path,
+            max_time: AtomicI64::new(max_time),
+            flushed: AtomicU64::new(size),
+            tail: Mutex::new(None),
+        })
+    }
+
+    pub(super) fn number(&self) -> u32 {
+        self.number
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn max_time(&self) -> Millis {
+        self.max_time.load(Ordering::Acquire)
+    }
+
+    /// Bytes in the file, without what waits in memory.
+    pub(super) fn flushed(&self) -> u64 {
+        self.flushed.load(Ordering::Acquire)
+    }
+
+    /// Bytes in the file and in memory.
+    pub(super) fn size(&self) -> u64 {
+        let tail = self.tail.lock();
+        self.flushed() + tail.as_ref().map_or(0, |tail| tail.buffer.len() as u64)
+    }
+
+    /// Adds a chunk; returns its offset. It can be read at once, but is in the file only after a flush.
+    pub(super) fn append(&self, chunk: &NewChunk<'_>) -> Result<u64, Failure> {
+        let mut slot = self.tail.lock();
+        let tail = slot.as_mut().ok_or_else(sealed)?;
+        let offset = self.flushed() + tail.buffer.len() as u64;
+        chunk.put(&mut tail.buffer);
+        self.max_time.fetch_max(chunk.max_time, Ordering::AcqRel);
+        if tail.buffer.len() >= BUFFER {
+            self.flush_tail(tail)?;
+        }
+        Ok(offset)
+    }
+
+    /// Puts everything into the file.
+    pub(super) fn flush(&self) -> Result<(), Failure> {
+        match &mut *self.tail.lock() {
+            Some(tail) => self.flush_tail(tail),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the file, durably: chunks of a later file may only count when all before them are whole.
+    pub(super) fn seal(&self) -> Result<(), Failure> {
+        let mut slot = self.tail.lock();
+        let Some(tail) = slot.as_mut() else {
+            return Ok(());
+        };
+        self.flush_tail(tail)?;
+        tail.file.sync().map_err(Failure::Broken)?;
+        *slot = None;
+        Ok(())
+    }
+
+    fn flush_tail(&self, tail: &mut Tail) -> Result<(), Failure> {
+        let before = self.flushed();
+        let result = tail.file.write_all(&tail.buffer);
+        let size = tail.buffer.len() as u64;
+        tail.buffer.clear();
+        let Err(error) = result else {
+            self.flushed.store(before + size, Ordering::Release);
+            return Ok(());
+        };
+        if before == 0 {
+            tail.buffer.extend_from_slice(&HEADER);
+        }
+        match tail.file.truncate(before) {
+            Ok(()) => Err(Failure::Clean(error)),
+            Err(_) => Err(Failure::Broken(error)),
+        }
+    }
+
+    /// The data of the chunk at `offset`, its checksum verified.
+    pub(super) fn read(&self, offset: u32) -> Result<ChunkData, HeadChunkError> {
+        let at = u64::from(offset);
+        if at >= self.flushed() {
+            let tail = self.tail.lock();
+            // It may have been flushed while we waited for the lock.
+            let flushed = self.flushed();
+            if let Some(tail) = &*tail
+                && let Some(at) = at.checked_sub(flushed)
+            {
+                let bytes = tail.buffer.get(at as usize..).unwrap_or_default();
+                return Ok(ChunkData::Memory(self.parse(bytes, offset)?.data.into()));
+            }
+        }
+        let map = self.mapped(at)?;
+        let record = self.parse(map.get(offset as usize..).unwrap_or_default(), offset)?;
+        // The data ends where the checksum begins.
+        let end = offset as usize + record.size - 4;
+        let start = end - record.data.len();
+        Ok(ChunkData::Mapped { map, start: start as u32, end: end as u32 })
+    }
+
+    fn parse<'a>(&self, bytes: &'a [u8], offset: u32) -> Result<Record<'a>, HeadChunkError> {
+        let damaged = |reason| HeadChunkError::Damaged { path: self.path.clone(), offset, reason };
+        Record::parse(bytes).map_err(damaged)?.ok_or_else(|| damaged("there is no chunk"))
+    }
+
+    /// A map that has the chunk at `offset`, if the file has it.
+    fn mapped(&self, offset: u64) -> Result<MappedFile, HeadChunkError> {
+        let map = self.map.read().clone();
+        if offset < map.len() as u64 {
+            return Ok(map);
+        }
+        let mut slot = self.map.write();
+        let flushed = self.flushed();
+        // Chunks are flushed whole: a map that has the first byte of one has all of it.
+        if (slot.len() as u64) < flushed {
+            *slot = MappedFile::prefix(&self.source, flushed as usize)
+                .map_err(|source| HeadChunkError::Map { path: self.path.clone(), source })?;
+        }
+        Ok(slot.clone())
+    }
+}
+
+fn sealed() -> Failure {
+    Failure::Clean(io::Error::other("BUG: a sealed file gets no more chunks"))
+}

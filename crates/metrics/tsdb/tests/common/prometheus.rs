@@ -1,0 +1,164 @@
+//! A running Prometheus on a data folder, where one is installed.
+
+use std::{
+    fs::{self, File},
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use model::{Columns, Labels, Millis};
+use tempfile::TempDir;
+
+/// How long it may take to start or to end.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct Prometheus {
+    child: Child,
+    port: u16,
+    scratch: TempDir,
+}
+
+impl Prometheus {
+    /// Starts it and waits until it is ready; none where it is not installed.
+    pub fn start(data: &Path) -> Option<Self> {
+        let scratch = TempDir::new().unwrap();
+        let config = scratch.path().join("prometheus.yml");
+        fs::write(&config, "global: {}\n").unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let started = Command::new("prometheus")
+            .arg(format!("--config.file={}", config.display()))
+            .arg(format!("--storage.tsdb.path={}", data.display()))
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .arg("--web.enable-remote-write-receiver")
+            .current_dir(scratch.path())
+            .stdout(Stdio::null())
+            .stderr(File::create(log_path(&scratch)).unwrap())
+            .spawn();
+        let Ok(child) = started else {
+            eprintln!("skipped: prometheus is not installed");
+            return None;
+        };
+        let mut prometheus = Self { child, port, scratch };
+        let begin = Instant::now();
+        while prometheus.request("GET", "/-/ready", &[]).is_none_or(|(status, _)| status != 200) {
+            let ended = prometheus.child.try_wait().unwrap();
+            assert!(ended.is_none() && begin.elapsed() < PATIENCE, "{ended:?}: {}", prometheus.log());
+            sleep(Duration::from_millis(50));
+        }
+        Some(prometheus)
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(log_path(&self.scratch)).unwrap()
+    }
+
+    /// Ends it as an operator does.
+    pub fn stop(mut self) {
+        Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        let begin = Instant::now();
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(begin.elapsed() < PATIENCE, "it does not end: {}", self.log());
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Pushes samples of some series by remote write.
+    pub fn push(&self, series: &[(Labels, Columns)]) {
+        let mut request = Vec::new();
+        for (labels, columns) in series {
+            let mut message = Vec::new();
+            for (name, value) in labels.iter() {
+                let mut label = Vec::new();
+                put_bytes(&mut label, 1, name.as_bytes());
+                put_bytes(&mut label, 2, value.as_bytes());
+                put_bytes(&mut message, 1, &label);
+            }
+            for (timestamp, value) in columns.timestamps.iter().zip(&columns.values) {
+                let mut sample = vec![1 << 3 | 1];
+                sample.extend(value.to_le_bytes());
+                sample.push(2 << 3);
+                put_varint(&mut sample, *timestamp as u64);
+                put_bytes(&mut message, 2, &sample);
+            }
+            put_bytes(&mut request, 1, &message);
+        }
+        let body = snap::raw::Encoder::new().compress_vec(&request).unwrap();
+        let (status, answer) = self.request("POST", "/api/v1/write", &body).unwrap();
+        assert_eq!(status, 204, "{answer}");
+    }
+
+    /// The samples of all series with the label `job="test"` in the three hours up to `end`, in order of labels.
+    pub fn samples(&self, end: Millis) -> Vec<(Labels, Columns)> {
+        let query = "%7Bjob%3D%22test%22%7D%5B3h%5D";
+        let path = format!("/api/v1/query?query={query}&time={}.{:03}", end / 1000, end % 1000);
+        let (status, text) = self.request("GET", &path, &[]).unwrap();
+        assert_eq!(status, 200, "{text}");
+        let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let mut all: Vec<_> = answer["data"]["result"].as_array().unwrap().iter().map(series).collect();
+        all.sort_by(|(a, _), (b, _)| a.cmp(b));
+        all
+    }
+
+    /// The value of a metric without labels that it has of itself.
+    pub fn metric(&self, name: &str) -> f64 {
+        let (_, text) = self.request("GET", "/metrics", &[]).unwrap();
+        let line = text.lines().find(|line| line.split(' ').next() == Some(name));
+        line.unwrap_or_else(|| panic!("no {name}")).rsplit(' ').next().unwrap().parse().unwrap()
+    }
+
+    fn request(&self, method: &str, path: &str, body: &[u8]) -> Option<(u16, String)> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        // Version 1.0: the answer ends with the connection.
+        let head = format!(
+            "{method} {path} HTTP/1.0\r\nContent-Length: {}\r\nContent-Encoding: snappy\r\n\
+             Content-Type: application/x-protobuf\r\nX-Prometheus-Remote-Write-Version: 0.1.0\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).ok()?;
+        stream.write_all(body).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
+    }
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn log_path(scratch: &TempDir) -> PathBuf {
+    scratch.path().join("log")
+}
+
+fn series(json: &serde_json::Value) -> (Labels, Columns) {
+    let labels = json["metric"].as_object().unwrap().iter();
+    let labels = Labels::from_pairs(labels.map(|(name, value)| (name.as_str(), value.as_str().unwrap())));
+    let mut columns = Columns::default();
+    for sample in json["values"].as_array().unwrap() {
+        columns.timestamps.push((sample[0].as_f64().unwrap() * 1000.0).round() as Millis);
+        columns.values.push(sample[1].as_str().unwrap().parse().unwrap());
+    }
+    (labels, columns)
+}
+
+fn put_bytes(out: &mut Vec<u8>, field: u8, bytes: &[u8]) {
+    out.push(field << 3 | 2);
+    put_varint(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
+fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
