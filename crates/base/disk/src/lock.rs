@@ -12,7 +12,7 @@ use std::{
 /// process dies; the file stays. Prometheus locks its folder the same way, so the two exclude each other.
 #[derive(Debug)]
 pub struct DirLock {
-    _file: File,
+    file: File,
     path: PathBuf,
 }
 
@@ -60,12 +60,20 @@ impl DirLock {
         }
         file.set_len(0).map_err(fail)?;
         writeln!(file, "{}", std::process::id()).map_err(fail)?;
-        Ok(Self { _file: file, path })
+        Ok(Self { file, path })
     }
 
     /// The lock file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+impl Drop for DirLock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a child process that was forked meanwhile and has not called exec yet has it open as well.
+        // SAFETY: flock takes a descriptor, which `file` keeps open, and touches no memory of ours.
+        unsafe { libc::flock(self.file.as_raw_fd(), libc::LOCK_UN) };
     }
 }
 
@@ -82,6 +90,16 @@ mod tests {
         let again = DirLock::acquire(dir.path(), "lock").unwrap();
         let text = std::fs::read_to_string(again.path()).unwrap();
         assert_eq!(text.trim(), std::process::id().to_string());
+    }
+
+    #[test]
+    fn another_descriptor_of_the_file_does_not_keep_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock = DirLock::acquire(dir.path(), "lock").unwrap();
+        let inherited = lock.file.try_clone().unwrap();
+        drop(lock);
+        DirLock::acquire(dir.path(), "lock").unwrap();
+        drop(inherited);
     }
 
     #[test]
