@@ -180,12 +180,19 @@ impl App {
             })
             .await;
         let maintaining = Tasks::new(&stop);
-        maintaining.spawn("database maintenance", maintain(db.clone(), maintaining.stop()));
         maintaining.spawn("head chunks", map_chunks(db.clone(), maintaining.stop()));
-        drop(opening);
-        info!("ready");
-
-        stop.requested().await;
+        let replayed = tokio::select! {
+            replayed = replay(db.clone(), &progress, &opening) => replayed,
+            () = stop.requested() => Ok(()),
+        };
+        if replayed.is_ok() && !stop.is_requested() {
+            maintaining.spawn("database maintenance", maintain(db.clone(), maintaining.stop()));
+            // Not before: on half of the samples they would say what is not so.
+            reloader.start_rules();
+            drop(opening);
+            info!("ready");
+            stop.requested().await;
+        }
         frame.readiness.set_stopping();
         let ended = [
             reloader.parts.scraping.stop(PART_DEADLINE).await,

@@ -41,6 +41,12 @@ impl Columns {
         self.values.push(value);
     }
 
+    /// The time of the oldest sample of either kind.
+    pub fn oldest(&self) -> Option<Millis> {
+        let floats = self.timestamps.first().copied();
+        floats.into_iter().chain(self.histograms.first().map(|point| point.timestamp)).min()
+    }
+
     /// The time of the newest sample of either kind.
     pub fn newest(&self) -> Option<Millis> {
         let histogram = self.histograms.last().map(|point| point.timestamp);

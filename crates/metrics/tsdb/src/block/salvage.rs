@@ -6,25 +6,19 @@
 
 use std::{
     fs, io,
-    ops::ControlFlow,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use disk::Fs;
-use model::{Labels, Millis};
+use model::{Columns, Labels, Millis};
 
 use super::{
     Block, BlockChunk, BlockCompaction, BlockDescription, BlockError, BlockMeta, BlockStats, BlockWriter,
     ChunkMeta, TextSet, chunk_segments::ChunkSegments, index_remains::IndexRemains, meta, new_ulid,
     tombstones::Tombstones,
 };
-use crate::{
-    chunk::{Encoding, decode_each, sample_count},
-    error::chain,
-    filenames,
-    intervals::Intervals,
-};
+use crate::{chunk::decode, error::chain, filenames, intervals::Intervals};
 
 /// A block of which something may be damaged.
 pub(crate) struct Salvage {
@@ -217,21 +211,14 @@ impl Salvage {
         Ok(remains)
     }
 
-    /// A chunk, if all of it can be read. A kind that this program does not decode is trusted when its checksum matches.
+    /// A chunk, if all of it can be read.
     fn chunk(&self, meta: &ChunkMeta, remains: &mut Remains) -> Option<BlockChunk<'_>> {
         let (encoding, data) = self.chunks.chunk(meta.reference).ok()?;
-        let mut meta = *meta;
-        if encoding == Encoding::Xor {
-            let mut times: Option<(Millis, Millis)> = None;
-            let decoded = decode_each(data, usize::MAX, |timestamp, _| {
-                let (first, _) = *times.get_or_insert((timestamp, timestamp));
-                times = Some((first, timestamp));
-                ControlFlow::Continue(())
-            });
-            decoded.ok()?;
-            (meta.min_time, meta.max_time) = times?;
-        }
-        remains.samples += sample_count(data).map_or(0, u64::from);
+        let mut columns = Columns::default();
+        decode(encoding, data, usize::MAX, (Millis::MIN, Millis::MAX), &mut columns).ok()?;
+        let (min_time, max_time) = (columns.oldest()?, columns.newest()?);
+        let meta = ChunkMeta { min_time, max_time, ..*meta };
+        remains.samples += columns.len() as u64;
         remains.min_time = remains.min_time.min(meta.min_time);
         remains.max_time = remains.max_time.max(meta.max_time);
         Some(BlockChunk::copied(&meta, encoding, data))

@@ -77,13 +77,7 @@ fn write(dir: &Path, all: &BTreeMap<Labels, Vec<(Millis, Sample)>>) -> Block {
         compaction: BlockCompaction { level: 1, sources: vec![ulid], ..BlockCompaction::default() },
         version: 1,
     };
-    let mut texts: Vec<Box<str>> = all
-        .keys()
-        .flat_map(|labels| labels.iter())
-        .flat_map(|(name, value)| [name.into(), value.into()])
-        .collect();
-    texts.sort();
-    texts.dedup();
+    let texts = all.keys().flat_map(|labels| labels.iter()).flat_map(|(name, value)| [name, value]).collect();
     let mut writer = BlockWriter::create(Arc::new(RealFs), dir, meta, texts).unwrap();
     for (labels, samples) in all {
         writer.add_series(labels, &encode_samples(samples)).unwrap();
