@@ -32,6 +32,8 @@ pub enum Aim {
     None,
     /// At most so many times another server's figure.
     Within(f64, Product),
+    /// At most so many times Prometheus' figure, and so many times VictoriaMetrics'.
+    WithinBoth(f64, f64),
     /// At most this.
     AtMost(f64),
 }
@@ -151,6 +153,10 @@ impl Row {
         match self.measure.aim {
             Aim::None => None,
             Aim::Within(factor, peer) => Some(self.ratio(peer)? <= factor),
+            Aim::WithinBoth(prometheus, victoria_metrics) => Some(
+                self.ratio(Product::Prometheus)? <= prometheus
+                    && self.ratio(Product::VictoriaMetrics)? <= victoria_metrics,
+            ),
             Aim::AtMost(most) => Some(self.value(Product::Metricsd)? <= most),
         }
     }
@@ -181,6 +187,10 @@ impl fmt::Display for Aim {
         match self {
             Self::None => Ok(()),
             Self::Within(factor, peer) => write!(f, "≤ {factor} × {peer}"),
+            Self::WithinBoth(prometheus, victoria_metrics) => {
+                let (first, second) = (Product::Prometheus, Product::VictoriaMetrics);
+                write!(f, "≤ {prometheus} × {first}, ≤ {victoria_metrics} × {second}")
+            }
             Self::AtMost(most) => write!(f, "≤ {}", render::figure(*most)),
         }
     }

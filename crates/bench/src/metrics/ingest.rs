@@ -9,17 +9,14 @@ use crate::{
 
 const GROUP: &str = "Remote write";
 
-const CPU: Measure =
-    Measure::new(GROUP, "CPU a sample, while it is sent", "µs", Aim::Within(1.0, Product::VictoriaMetrics));
+const CPU: Measure = Measure::new(GROUP, "CPU a sample, while it is sent", "µs", Aim::WithinBoth(0.1, 0.5));
 const SETTLED_CPU: Measure =
-    Measure::new(GROUP, "CPU a sample, until idle again", "µs", Aim::Within(1.0, Product::VictoriaMetrics));
+    Measure::new(GROUP, "CPU a sample, until idle again", "µs", Aim::WithinBoth(0.1, 0.5));
 const WALL: Measure = Measure::new(GROUP, "time to send all", "s", Aim::None);
 const CLIENT: Measure = Measure::new(GROUP, "CPU a sample of the sender", "µs", Aim::None);
 const OTHERS: Measure = Measure::new(GROUP, "cores that others used meanwhile", "cores", Aim::None);
-const PEAK: Measure =
-    Measure::new(GROUP, "memory (RSS) at its peak", "MiB", Aim::Within(1.0, Product::VictoriaMetrics));
-const IDLE: Measure =
-    Measure::new(GROUP, "memory (RSS) when idle again", "MiB", Aim::Within(1.0, Product::VictoriaMetrics));
+const PEAK: Measure = Measure::new(GROUP, "memory (RSS) at its peak", "MiB", Aim::WithinBoth(0.3, 1.0));
+const IDLE: Measure = Measure::new(GROUP, "memory (RSS) when idle again", "MiB", Aim::WithinBoth(0.3, 1.0));
 
 pub const MEASURES: [Measure; 7] = [CPU, SETTLED_CPU, WALL, CLIENT, OTHERS, PEAK, IDLE];
 

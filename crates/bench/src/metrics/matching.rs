@@ -49,7 +49,7 @@ fn selectors() -> Vec<String> {
 }
 
 fn measure_of(group: &'static str, selector: &str) -> Measure {
-    let aim = Aim::Within(1.0, Product::Prometheus);
+    let aim = Aim::Within(0.2, Product::Prometheus);
     Measure { group, title: format!("`{selector}`").into(), unit: "ms", aim }
 }
 

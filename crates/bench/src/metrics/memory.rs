@@ -8,15 +8,13 @@ use crate::{
 
 const GROUP: &str = "Memory of many series";
 
-const RESIDENT: Measure = Measure::new(GROUP, "RSS when idle", "MiB", Aim::None);
+const RESIDENT: Measure = Measure::new(GROUP, "RSS when idle", "MiB", Aim::Within(0.35, Product::Prometheus));
 const ANONYMOUS: Measure = Measure::new(GROUP, "of it anonymous", "MiB", Aim::None);
 const FILE: Measure = Measure::new(GROUP, "of it of files", "MiB", Aim::None);
-const PEAK: Measure =
-    Measure::new(GROUP, "RSS at its peak", "MiB", Aim::Within(1.0, Product::VictoriaMetrics));
+const PEAK: Measure = Measure::new(GROUP, "RSS at its peak", "MiB", Aim::Within(0.35, Product::Prometheus));
 const A_SERIES: Measure = Measure::new(GROUP, "RSS a series", "bytes", Aim::None);
 const ANONYMOUS_A_SERIES: Measure = Measure::new(GROUP, "anonymous a series", "bytes", Aim::AtMost(1_500.0));
-const CPU: Measure =
-    Measure::new(GROUP, "CPU a sample, until idle again", "µs", Aim::Within(1.0, Product::VictoriaMetrics));
+const CPU: Measure = Measure::new(GROUP, "CPU a sample, until idle again", "µs", Aim::WithinBoth(0.1, 0.5));
 
 pub const MEASURES: [Measure; 7] = [RESIDENT, ANONYMOUS, FILE, PEAK, A_SERIES, ANONYMOUS_A_SERIES, CPU];
 

@@ -15,10 +15,10 @@ use crate::{
 
 const GROUP: &str = "Start after a crash with many series";
 
-const READY: Measure = Measure::new(GROUP, "until it is ready", "s", Aim::Within(0.5, Product::Prometheus));
+const READY: Measure = Measure::new(GROUP, "until it is ready", "s", Aim::Within(0.25, Product::Prometheus));
 const ANSWER: Measure =
-    Measure::new(GROUP, "until a query finds all series", "s", Aim::Within(0.5, Product::Prometheus));
-const CPU: Measure = Measure::new(GROUP, "CPU until then", "s", Aim::Within(0.5, Product::Prometheus));
+    Measure::new(GROUP, "until a query finds all series", "s", Aim::Within(0.25, Product::Prometheus));
+const CPU: Measure = Measure::new(GROUP, "CPU until then", "s", Aim::Within(0.25, Product::Prometheus));
 const PEAK: Measure =
     Measure::new(GROUP, "memory (RSS) at its peak", "MiB", Aim::Within(1.0, Product::Prometheus));
 
