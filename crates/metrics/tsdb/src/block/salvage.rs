@@ -18,7 +18,12 @@ use super::{
     ChunkMeta, TextSet, chunk_segments::ChunkSegments, index_remains::IndexRemains, meta, new_ulid,
     tombstones::Tombstones,
 };
-use crate::{chunk::decode, error::chain, filenames, intervals::Intervals};
+use crate::{
+    chunk::{ChunkError, decode},
+    error::chain,
+    filenames,
+    intervals::Intervals,
+};
 
 /// A block of which something may be damaged.
 pub(crate) struct Salvage {
@@ -44,6 +49,8 @@ pub struct Remains {
     pub lost_series: u64,
     /// Chunks that cannot be read, of series that can.
     pub lost_chunks: u64,
+    /// Chunks, among those that cannot be read, of kinds that this program does not know: no damage, but a later version's.
+    pub unknown_chunks: u64,
     /// The oldest sample, milliseconds.
     pub min_time: Millis,
     /// The newest sample, milliseconds.
@@ -174,6 +181,7 @@ impl Salvage {
             samples: 0,
             lost_series: 0,
             lost_chunks: 0,
+            unknown_chunks: 0,
             min_time: Millis::MAX,
             max_time: Millis::MIN,
         };
@@ -184,6 +192,7 @@ impl Salvage {
         };
         let mut last: Option<Labels> = None;
         let mut metas = Vec::new();
+        let mut columns = Columns::default();
         let mut scan = index.scan();
         let mut found = 0;
         while let Some(number) = scan.next_series(&mut metas) {
@@ -194,7 +203,8 @@ impl Salvage {
                 remains.lost_series += 1;
                 continue;
             }
-            let chunks: Vec<_> = metas.iter().filter_map(|meta| self.chunk(meta, &mut remains)).collect();
+            let chunks: Vec<_> =
+                metas.iter().filter_map(|meta| self.chunk(meta, &mut columns, &mut remains)).collect();
             remains.lost_chunks += (metas.len() - chunks.len()) as u64;
             if chunks.is_empty() {
                 remains.lost_series += 1;
@@ -212,10 +222,23 @@ impl Salvage {
     }
 
     /// A chunk, if all of it can be read.
-    fn chunk(&self, meta: &ChunkMeta, remains: &mut Remains) -> Option<BlockChunk<'_>> {
-        let (encoding, data) = self.chunks.chunk(meta.reference).ok()?;
-        let mut columns = Columns::default();
-        decode(encoding, data, usize::MAX, (Millis::MIN, Millis::MAX), &mut columns).ok()?;
+    fn chunk(
+        &self,
+        meta: &ChunkMeta,
+        columns: &mut Columns,
+        remains: &mut Remains,
+    ) -> Option<BlockChunk<'_>> {
+        let (encoding, data) = self
+            .chunks
+            .chunk(meta.reference)
+            .inspect_err(|error| {
+                let is_unknown =
+                    matches!(error, BlockError::Chunk { source: ChunkError::Unsupported(_), .. });
+                remains.unknown_chunks += u64::from(is_unknown);
+            })
+            .ok()?;
+        columns.clear();
+        decode(encoding, data, usize::MAX, (Millis::MIN, Millis::MAX), columns).ok()?;
         let (min_time, max_time) = (columns.oldest()?, columns.newest()?);
         let meta = ChunkMeta { min_time, max_time, ..*meta };
         remains.samples += columns.len() as u64;

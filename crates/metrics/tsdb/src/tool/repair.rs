@@ -154,11 +154,11 @@ fn unfinished(dir: &Path) -> Result<Vec<Finding>, RepairError> {
 fn examine_block(dir: &Path) -> Option<Finding> {
     let salvage = Salvage::open(dir);
     let mut problems = salvage.problems().to_vec();
-    if salvage.is_from_later_version() {
+    let remains = salvage.remains();
+    if salvage.is_from_later_version() || remains.unknown_chunks > 0 {
         problems.push("a later version made it".to_owned());
         return Some(Finding { path: dir.to_owned(), problems, remedy: Remedy::Leave });
     }
-    let remains = salvage.remains();
     if let Err(problem) = salvage.check_lists() {
         problems.push(problem);
     }

@@ -175,3 +175,18 @@ fn what_a_later_version_wrote_is_no_damage() {
     damage(&block, "index", |index| index[4] = 9);
     assert!(Salvage::open(block.dir()).is_from_later_version());
 }
+
+#[test]
+fn chunks_of_a_kind_that_is_not_known_are_no_damage() {
+    let dir = TempDir::new().unwrap();
+    let block = write(&dir, Arc::new(RealFs), &many()).unwrap();
+    damage(&block, "chunks/000001", |chunks| {
+        // Behind the header: length, kind, data, checksum of the last two.
+        let end = 10 + usize::from(chunks[8]);
+        chunks[9] = 99;
+        let checksum = crc32c::crc32c(&chunks[9..end]).to_be_bytes();
+        chunks[end..end + 4].copy_from_slice(&checksum);
+    });
+    let remains = Salvage::open(block.dir()).remains();
+    assert_eq!((remains.unknown_chunks, remains.lost_chunks), (1, 1));
+}
