@@ -103,6 +103,28 @@ fn a_log_of_many_hours_becomes_blocks_while_it_is_read() {
 }
 
 #[test]
+fn chunks_in_files_do_not_run_ahead_of_the_log() {
+    let dir = TempDir::new().unwrap();
+    let options = DbOptions { wal_segment_size: 64 << 10, ..DbOptions::new(dir.path()) };
+    let db = Db::open(options.clone(), &mut Registry::default()).unwrap();
+    // Some series have full chunks, which go into files, the others hardly a sample in each block.
+    for step in 0..9 * HOUR / STEP {
+        for series in 0..4 {
+            append(&db, series, step * STEP, step as f64);
+        }
+        if step % 200 == 0 {
+            append(&db, 10 + step as usize / 200, step * STEP, 1.0);
+            db.map_chunks();
+        }
+    }
+    let before = query_all(&db);
+    drop(db);
+    let db = Db::open(options, &mut Registry::default()).unwrap();
+    assert!(!db.blocks().is_empty());
+    assert!(query_all(&db) == before);
+}
+
+#[test]
 fn whoever_writes_all_the_time_loses_nothing_when_the_head_goes_live() {
     const WRITERS: usize = 4;
     let dir = TempDir::new().unwrap();

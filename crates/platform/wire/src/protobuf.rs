@@ -82,6 +82,20 @@ impl<'a> Fields<'a> {
         Ok(Some((field, value)))
     }
 
+    /// Passes over the length-delimited fields of number `field` (below 16) with which the message begins.
+    #[inline]
+    pub(crate) fn skip_leading(&mut self, field: u32) -> Result<(), DecodeError> {
+        let key = (field << 3 | 2) as u8;
+        while let Some((first, rest)) = self.rest.split_first()
+            && *first == key
+        {
+            self.rest = rest;
+            let size = usize::try_from(self.varint()?).map_err(|_| DecodeError::Truncated)?;
+            self.rest = self.rest.get(size..).ok_or(DecodeError::Truncated)?;
+        }
+        Ok(())
+    }
+
     #[inline]
     fn take_array<const N: usize>(&mut self) -> Result<&'a [u8; N], DecodeError> {
         let (bytes, rest) = self.rest.split_first_chunk::<N>().ok_or(DecodeError::Truncated)?;
@@ -91,6 +105,17 @@ impl<'a> Fields<'a> {
 
     #[inline]
     fn varint(&mut self) -> Result<u64, DecodeError> {
+        // Keys and most lengths have one byte.
+        if let Some((first, rest)) = self.rest.split_first()
+            && *first < 0x80
+        {
+            self.rest = rest;
+            return Ok(u64::from(*first));
+        }
+        self.long_varint()
+    }
+
+    fn long_varint(&mut self) -> Result<u64, DecodeError> {
         let mut value = 0u64;
         for (at, byte) in self.rest.iter().take(10).enumerate() {
             value |= u64::from(byte & 0x7f) << (7 * at);

@@ -15,9 +15,10 @@ pub struct WriteRequest<'a>(Fields<'a>);
 /// One series of a request.
 #[derive(Debug, Clone, Copy)]
 pub struct TimeSeries<'a> {
-    message: &'a [u8],
     /// The part of the message that holds all labels.
     labels: &'a [u8],
+    /// The part that holds everything else.
+    rest: &'a [u8],
 }
 
 /// One sample.
@@ -106,20 +107,16 @@ impl<'a> Iterator for WriteRequest<'a> {
 
 impl<'a> TimeSeries<'a> {
     fn new(message: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut fields = Fields::new(message);
+        fields.skip_leading(LABEL)?;
+        let (labels, rest) = message.split_at(message.len() - fields.remaining());
+        let mut scattered = false;
+        while let Some((field, _)) = fields.next()? {
+            scattered |= field == LABEL;
+        }
         // Labels come first and together in every known sender's messages. Where they do not, the whole message stands for them: it is
         // as true a key, though one that is never met again.
-        let mut fields = Fields::new(message);
-        let mut end = 0;
-        let mut together = true;
-        while let Some((field, _)) = fields.next()? {
-            if field == LABEL {
-                let before_this = end;
-                end = message.len() - fields.remaining();
-                together &= before_this == 0 || !passed_other(&message[before_this..end]);
-            }
-        }
-        let together = together && message.first().is_none_or(|key| *key == (LABEL << 3 | 2) as u8);
-        Ok(Self { message, labels: if together { &message[..end] } else { message } })
+        Ok(if scattered { Self { labels: message, rest: message } } else { Self { labels, rest } })
     }
 
     /// The labels' bytes as sent. Equal bytes mean equal labels; the reverse does not hold.
@@ -129,12 +126,12 @@ impl<'a> TimeSeries<'a> {
 
     /// The labels in the order in which they were sent.
     pub fn labels(&self) -> impl Iterator<Item = Result<(&'a str, &'a str), DecodeError>> + use<'a> {
-        values(self.message, LABEL).map(|bytes| label(bytes?))
+        values(self.labels, LABEL).map(|bytes| label(bytes?))
     }
 
     /// The samples in the order in which they were sent.
     pub fn samples(&self) -> impl Iterator<Item = Result<Sample, DecodeError>> + use<'a> {
-        values(self.message, SAMPLE).map(|bytes| {
+        values(self.rest, SAMPLE).map(|bytes| {
             let (value, timestamp) = value_and_time(bytes?, 1, 2)?;
             Ok(Sample { timestamp, value })
         })
@@ -142,7 +139,7 @@ impl<'a> TimeSeries<'a> {
 
     /// The exemplars in the order in which they were sent.
     pub fn exemplars(&self) -> impl Iterator<Item = Result<Exemplar<'a>, DecodeError>> + use<'a> {
-        values(self.message, EXEMPLAR).map(|bytes| {
+        values(self.rest, EXEMPLAR).map(|bytes| {
             let bytes = bytes?;
             let (value, timestamp) = value_and_time(bytes, 2, 3)?;
             let labels = values(bytes, LABEL).map(|bytes| label(bytes?)).collect::<Result<_, _>>()?;
@@ -152,13 +149,8 @@ impl<'a> TimeSeries<'a> {
 
     /// The native histograms, encoded as `prometheus.Histogram`.
     pub fn histograms(&self) -> impl Iterator<Item = Result<&'a [u8], DecodeError>> + use<'a> {
-        values(self.message, HISTOGRAM)
+        values(self.rest, HISTOGRAM)
     }
-}
-
-/// Whether a stretch that ends with a label begins with another field.
-fn passed_other(stretch: &[u8]) -> bool {
-    !matches!(Fields::new(stretch).next(), Ok(Some((LABEL, _))))
 }
 
 /// The values of one length-delimited field of a message.

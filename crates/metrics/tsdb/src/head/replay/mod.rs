@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use model::Millis;
 use tracing::{info, warn};
 
-use super::Head;
+use super::{Head, NO_MAX};
 use crate::{
     head_chunks::FoundChunks,
     metrics::WalMetrics,
@@ -49,6 +49,7 @@ pub(super) struct Totals {
     pub(super) samples: u64,
     /// Samples of series that the log does not name.
     pub(super) unknown: u64,
+    /// Times of the oldest and the newest sample that was read, whether it was new or not.
     pub(super) times: Option<(Millis, Millis)>,
 }
 
@@ -116,6 +117,9 @@ impl Head {
             }
             self.settle(&mut workers, &reader, &mut totals);
             totals.add(workers.end());
+            if let Some((first, last)) = reader.adopted_times() {
+                self.extend_time(first, last);
+            }
             last.go_live(self);
             self.report(&reader, totals, metrics);
             Ok(())
@@ -125,9 +129,14 @@ impl Head {
     /// Waits until everything read is in the head, and makes the series findable.
     fn settle(&self, workers: &mut Workers, reader: &LogReader<'_>, totals: &mut Totals) {
         totals.add(workers.wait());
-        totals.times.into_iter().chain(reader.adopted_times()).for_each(|(first, last)| {
+        if let Some((first, last)) = totals.times {
             self.extend_time(first, last);
-        });
+        }
+        // Chunks from files may lie hours ahead of what is read: who took them for the present would write blocks of a past that is still
+        // to be read.
+        if let Some((first, _)) = reader.adopted_times() {
+            self.extend_time(first, NO_MAX);
+        }
         self.index_loaded();
     }
 

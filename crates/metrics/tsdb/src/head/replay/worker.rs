@@ -167,6 +167,7 @@ impl<'a> Worker<'a> {
             self.totals.unknown += 1;
             return;
         };
+        self.totals.note(sample.timestamp, sample.timestamp);
         let mut state = series.state();
         let waits_already = !state.waiting().is_empty();
         let appended = state.replay(sample.timestamp, sample.value, self.head.chunk_range());
@@ -178,9 +179,6 @@ impl<'a> Worker<'a> {
                 self.head.map_chunks();
             }
         }
-        if appended != Appended::Not {
-            self.totals.samples += 1;
-            self.totals.note(sample.timestamp, sample.timestamp);
-        }
+        self.totals.samples += u64::from(appended != Appended::Not);
     }
 }
