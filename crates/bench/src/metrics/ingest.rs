@@ -4,7 +4,7 @@ use super::{Context, Part, check_complete, disk};
 use crate::{
     load::BodyFile,
     report::{Aim, Measure, Report},
-    server::{Product, Program},
+    server::Program,
 };
 
 const GROUP: &str = "Remote write";
