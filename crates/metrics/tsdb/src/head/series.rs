@@ -231,17 +231,15 @@ impl SeriesState {
 
     /// Takes in chunks that the series had in files before a restart; returns the times of the first and the last sample of them.
     ///
-    /// To be called when the log names the series: for the first time, or anew because it had been removed and came again. What it had
-    /// before then is in a block by now.
+    /// To be called when the log names the series: for the first time, or anew because it had been removed and came again. Chunks that do
+    /// not follow what is there by then are left out: the log has their samples as well.
     pub(crate) fn adopt(
         &mut self,
         chunks: impl Iterator<Item = MappedChunk> + Clone,
     ) -> Option<(Millis, Millis)> {
         chunks.clone().next()?;
-        if self.open.is_some() || !self.closed.adopt(chunks.clone()) {
-            self.closed = ClosedChunks::default();
-            self.closed.adopt(chunks);
-            self.open = None;
+        if self.open.is_some() || !self.closed.adopt(chunks) {
+            return None;
         }
         let (first, last) = self.time_range()?;
         (self.last_time, self.last_value) = (last, f64::NAN);

@@ -10,6 +10,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
+    chunk::{Encoding, XorEncoder},
+    head_chunks::{ChunkRef, MappedChunk, NewChunk},
     metrics::Metrics,
     query::Part,
     wal::{WalLayout, WalOptions},
@@ -294,4 +296,30 @@ fn writers_and_readers_meet_without_tearing_a_batch() {
             }
         });
     });
+}
+
+#[test]
+fn chunks_in_files_do_not_replace_what_the_log_had() {
+    let mut encoder = XorEncoder::new();
+    (0..5).for_each(|time| encoder.append(time, 0.0));
+    let chunk = NewChunk {
+        series_ref: 2,
+        min_time: 0,
+        max_time: 4,
+        encoding: Encoding::Xor.as_byte(),
+        data: encoder.bytes(),
+    };
+    let chunk = MappedChunk::written(ChunkRef::new(1, 8), &chunk).unwrap();
+    let adopt = |samples: Millis| {
+        let series = MemSeries::new(1, Labels::from_pairs([("a", "b")]));
+        let mut state = series.state();
+        for time in 0..samples {
+            state.replay(time, 0.0, HOUR);
+        }
+        let adopted = state.adopt([chunk].into_iter());
+        (adopted, state.time_range())
+    };
+    assert_eq!(adopt(0), (Some((0, 4)), Some((0, 4))));
+    // The series got a second number while it was written to, and the log came to the samples under the first one before.
+    assert_eq!(adopt(10), (None, Some((0, 9))));
 }

@@ -16,6 +16,7 @@ type Page = [Option<Arc<MemSeries>>; PAGE as usize];
 #[derive(Default)]
 pub(super) struct RefMap {
     positions: FxHashMap<u64, usize>,
+    #[expect(clippy::vec_box, reason = "what grows shall move pointers, not pages")]
     pages: Vec<Box<Page>>,
     /// The page that was used last: its number and position.
     last: Option<(u64, usize)>,

@@ -9,6 +9,7 @@ use std::{
 };
 
 use model::Millis;
+use rustc_hash::FxHashMap;
 
 use super::{Totals, ref_map::RefMap};
 use crate::{
@@ -38,6 +39,10 @@ enum Message {
 pub(super) struct Workers {
     queues: Vec<SyncSender<Message>>,
     batches: Vec<Vec<RefSample>>,
+    /// The worker of each further number of a series: samples under all of them must stay in order.
+    further: FxHashMap<u64, usize>,
+    /// All of them are from this number on.
+    first_further: u64,
 }
 
 struct Worker<'a> {
@@ -53,19 +58,28 @@ impl Workers {
     /// One for each core but the reader's.
     pub(super) fn start<'scope>(scope: &'scope Scope<'scope, '_>, head: &'scope Head) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let queues: Vec<_> = (0..cores.saturating_sub(1).clamp(1, MOST))
+        let queues = (0..cores.saturating_sub(1).clamp(1, MOST))
             .map(|_| {
                 let (sender, receiver) = sync_channel(QUEUE);
                 scope.spawn(move || Worker::new(head).run(&receiver));
                 sender
             })
             .collect();
+        Self::new(queues)
+    }
+
+    fn new(queues: Vec<SyncSender<Message>>) -> Self {
         let batches = queues.iter().map(|_| Vec::with_capacity(BATCH)).collect();
-        Self { queues, batches }
+        Self { queues, batches, further: FxHashMap::default(), first_further: u64::MAX }
     }
 
     /// Makes a series known under a number. Until the workers end it stays, with samples or without.
     pub(super) fn series(&mut self, series_ref: u64, series: Arc<MemSeries>) {
+        let at = self.of(series.series_ref());
+        if at != self.of(series_ref) {
+            self.further.insert(series_ref, at);
+            self.first_further = self.first_further.min(series_ref);
+        }
         self.send(self.of(series_ref), Message::Series(series_ref, series));
     }
 
@@ -103,7 +117,13 @@ impl Workers {
         self.wait()
     }
 
+    #[inline]
     fn of(&self, series_ref: u64) -> usize {
+        if series_ref >= self.first_further
+            && let Some(at) = self.further.get(&series_ref)
+        {
+            return *at;
+        }
         // Neighbours together, as the workers' maps have them.
         (series_ref / 64) as usize % self.queues.len()
     }
@@ -180,5 +200,28 @@ impl<'a> Worker<'a> {
             }
         }
         self.totals.samples += u64::from(appended != Appended::Not);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Labels;
+
+    use super::*;
+
+    #[test]
+    fn all_numbers_of_a_series_go_to_one_worker() {
+        let (queues, receivers): (Vec<_>, Vec<_>) = (0..4).map(|_| sync_channel(8)).unzip();
+        let mut workers = Workers::new(queues);
+        let series = Arc::new(MemSeries::new(1, Labels::from_pairs([("a", "b")])));
+        let numbers = [1, 64, 130, 1];
+        for number in numbers {
+            workers.series(number, Arc::clone(&series));
+            workers.sample(RefSample { series_ref: number, timestamp: 0, value: 0.0 });
+        }
+        workers.hand_over(0);
+        let last = receivers[0].try_iter().last();
+        let Some(Message::Samples(samples)) = last else { panic!("all is sent to the first worker") };
+        assert!(samples.iter().map(|sample| sample.series_ref).eq(numbers));
     }
 }
