@@ -4,8 +4,9 @@ WEB := crates/daemons/uid/web
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/index.html $(WEB)/vite.config.ts $(WEB)/package.json -type f 2>/dev/null)
 DATA ?= data
 CARGO ?= cargo
+KILLS ?= 1000
 
-.PHONY: help run build web release test test-rust test-web lint fmt codegen setup bench clean
+.PHONY: help run build web release test test-rust test-web lint fmt codegen setup soak bench clean
 
 help: ## Show this list.
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +48,9 @@ test-rust: web ## Test all crates and programs, and that dependencies point down
 	$(CARGO) run --quiet --package xtask -- layers
 	$(CARGO) run --quiet --package xtask -- codegen --check
 	deploy/check.sh
+
+soak: ## Kill the metrics database KILLS times (1000) and look for what it acknowledged; not part of the tests.
+	TSDB_KILLS=$(KILLS) $(CARGO) test --package tsdb --test kill -- --nocapture
 
 lint: web ## Check style and dependencies.
 	$(CARGO) fmt --all --check
