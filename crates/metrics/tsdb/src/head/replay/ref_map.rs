@@ -16,6 +16,7 @@ type Page = [Option<Arc<MemSeries>>; PAGE as usize];
 #[derive(Default)]
 pub(super) struct RefMap {
     positions: FxHashMap<u64, usize>,
+    #[allow(clippy::vec_box, reason = "more pages do not move those that are there")]
     pages: Vec<Box<Page>>,
     /// The page that was used last: its number and position.
     last: Option<(u64, usize)>,
