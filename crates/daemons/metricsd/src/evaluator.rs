@@ -74,7 +74,8 @@ impl Evaluator for RuleEvaluator {
                     late @ (AppendError::OutOfOrder
                     | AppendError::TooOld
                     | AppendError::OutOfBounds
-                    | AppendError::Duplicate { .. }),
+                    | AppendError::Duplicate { .. }
+                    | AppendError::DuplicateOfHistogram { .. }),
                 ) => {
                     debug!(error = %late, series = %sample.labels, "rule result not stored");
                 }

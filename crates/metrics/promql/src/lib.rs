@@ -22,3 +22,4 @@ pub use engine::{
     ActiveQuery, CancelToken, Engine, EngineError, EngineOptions, ErrorKind, QueryOptions, QueryResult,
     QueryStats, RangeSeries, Sample, SampleValue, Value,
 };
+pub use histogram::{HistogramBucket, histogram_buckets};

@@ -278,7 +278,7 @@ impl Ingest<'_> {
         match error {
             AppendError::OutOfOrder | AppendError::TooOld => self.metrics.samples_out_of_order.inc(),
             AppendError::OutOfBounds => self.metrics.samples_out_of_bounds.inc(),
-            AppendError::Duplicate { .. } => self.metrics.samples_duplicate.inc(),
+            error if error.is_duplicate() => self.metrics.samples_duplicate.inc(),
             _ => return Err(error.clone().into()),
         };
         debug!(%error, series, "sample not stored");

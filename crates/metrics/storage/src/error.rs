@@ -26,6 +26,19 @@ pub enum AppendError {
         /// The value that was refused.
         new: f64,
     },
+    /// A float for a timestamp for which the series has a native histogram already.
+    #[error(
+        "duplicate sample for timestamp {timestamp}; overrides not allowed: existing is a histogram, new value {new}"
+    )]
+    DuplicateOfHistogram {
+        /// The timestamp of both.
+        timestamp: Millis,
+        /// The value that was refused.
+        new: f64,
+    },
+    /// A native histogram for a timestamp for which the series has another one, or a float.
+    #[error("duplicate sample for timestamp")]
+    DuplicateHistogram,
     /// The exemplar is older than the newest one of its series.
     #[error("out of order exemplar")]
     OutOfOrderExemplar,
@@ -48,7 +61,7 @@ pub enum AppendError {
         reason: &'static str,
     },
     /// The histogram contradicts itself.
-    #[error("invalid histogram: {0}")]
+    #[error("{0}")]
     InvalidHistogram(String),
     /// The storage is shutting down, or stopped taking samples after a failed write.
     #[error("storage does not take samples: {0}")]
@@ -59,6 +72,11 @@ impl AppendError {
     /// Whether the sample itself is at fault because of its time or value, so that sending it again is pointless.
     pub fn is_sample_fault(&self) -> bool {
         !matches!(self, Self::Closed(_) | Self::SeriesLimit { .. })
+    }
+
+    /// Whether the series has another sample at the same time.
+    pub fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Duplicate { .. } | Self::DuplicateOfHistogram { .. } | Self::DuplicateHistogram)
     }
 }
 

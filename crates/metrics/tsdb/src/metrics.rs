@@ -12,13 +12,14 @@ use prometheus_client::{
     registry::Registry,
 };
 
-/// `{type="float"}`, the label of everything counted per sample.
+/// `{type="float"}` and `{type="histogram"}`, the label of everything counted per sample.
 type ByType = Family<[(&'static str, &'static str); 1], Counter>;
 type Float = Gauge<f64, AtomicU64>;
 /// `{block="01J…"}`, of few things only.
 type ByBlock = Family<[(&'static str, String); 1], Gauge>;
 
 const FLOAT: [(&str, &str); 1] = [("type", "float")];
+const HISTOGRAM: [(&str, &str); 1] = [("type", "histogram")];
 
 /// All metrics of one database. Clones count together.
 #[derive(Clone)]
@@ -42,8 +43,11 @@ pub(crate) struct HeadMetrics {
     pub(crate) max_time: Gauge,
     pub(crate) active_appenders: Gauge,
     pub(crate) appended: Counter,
+    pub(crate) appended_histograms: Counter,
     pub(crate) out_of_bound: Counter,
+    pub(crate) out_of_bound_histograms: Counter,
     pub(crate) out_of_order: Counter,
+    pub(crate) out_of_order_histograms: Counter,
     pub(crate) too_old: Counter,
     pub(crate) gc_seconds: Histogram,
     pub(crate) truncations: Counter,
@@ -113,6 +117,16 @@ impl Metrics {
 
 impl HeadMetrics {
     fn new(r: &mut Register<'_>) -> Self {
+        let [appended, appended_histograms] =
+            r.by_types("head_samples_appended", "Total number of appended samples");
+        let [out_of_bound, out_of_bound_histograms] = r.by_types(
+            "out_of_bound_samples",
+            "Total number of out of bound samples ingestion failed attempts",
+        );
+        let [out_of_order, out_of_order_histograms] = r.by_types(
+            "out_of_order_samples",
+            "Total number of out of order samples ingestion failed attempts",
+        );
         Self {
             series: r.gauge("head_series", "Total number of series in the head block"),
             series_created: r.counter("head_series_created", "Total number of series created in the head"),
@@ -128,15 +142,12 @@ impl HeadMetrics {
             max_time: r.gauge("head_max_time", "Maximum timestamp of the head block, in milliseconds"),
             active_appenders: r
                 .gauge("head_active_appenders", "Number of currently active appender transactions"),
-            appended: r.by_type("head_samples_appended", "Total number of appended samples"),
-            out_of_bound: r.by_type(
-                "out_of_bound_samples",
-                "Total number of out of bound samples ingestion failed attempts",
-            ),
-            out_of_order: r.by_type(
-                "out_of_order_samples",
-                "Total number of out of order samples ingestion failed attempts",
-            ),
+            appended,
+            appended_histograms,
+            out_of_bound,
+            out_of_bound_histograms,
+            out_of_order,
+            out_of_order_histograms,
             too_old: r.by_type(
                 "too_old_samples",
                 "Total number of samples refused because they are older than the out-of-order window",
@@ -282,6 +293,13 @@ impl Register<'_> {
         let family = ByType::default();
         self.registry.register(name, help, family.clone());
         family.get_or_create_owned(&FLOAT)
+    }
+
+    /// The counters of floats and of histograms.
+    fn by_types(&mut self, name: &str, help: &str) -> [Counter; 2] {
+        let family = ByType::default();
+        self.registry.register(name, help, family.clone());
+        [&FLOAT, &HISTOGRAM].map(|label| family.get_or_create_owned(label))
     }
 
     fn by_block(&mut self, name: &str, help: &str) -> ByBlock {

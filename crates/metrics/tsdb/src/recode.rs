@@ -4,6 +4,7 @@
 use std::{mem, ops::ControlFlow};
 
 use model::{FloatHistogram, Histogram, Millis};
+use storage::HistogramSample;
 
 use crate::{
     block::BlockChunk,
@@ -19,6 +20,15 @@ pub(crate) enum Sample {
     Float(f64),
     Histogram(Box<Histogram>),
     FloatHistogram(Box<FloatHistogram>),
+}
+
+impl From<HistogramSample<'_>> for Sample {
+    fn from(histogram: HistogramSample<'_>) -> Self {
+        match histogram {
+            HistogramSample::Integer(histogram) => Self::Histogram(Box::new(histogram.clone())),
+            HistogramSample::Float(histogram) => Self::FloatHistogram(Box::new(histogram.clone())),
+        }
+    }
 }
 
 /// Adds the samples of a chunk, of which `keep` says the times are wanted.

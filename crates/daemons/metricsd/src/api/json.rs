@@ -2,8 +2,8 @@
 
 use axum::response::{IntoResponse, Response};
 use http::header;
-use model::{Labels, Millis, write_json_members, write_json_text, write_value_json};
-use promql::{QueryResult, RangeSeries, SampleValue, Value};
+use model::{FloatHistogram, Labels, Millis, write_json_members, write_json_text, write_value_json};
+use promql::{HistogramBucket, QueryResult, RangeSeries, SampleValue, Value, histogram_buckets};
 use serde::Serialize;
 
 use super::ApiError;
@@ -48,7 +48,7 @@ pub(super) fn query_result(
     body.push_str(r#"{"status":"success","data":{"resultType":""#);
     body.push_str(result.value.type_name());
     body.push_str(r#"","result":"#);
-    write_result(&mut body, &result.value)?;
+    write_result(&mut body, &result.value);
     if with_stats {
         write_stats(&mut body, &result);
     }
@@ -63,7 +63,7 @@ fn answer(body: String) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-fn write_result(body: &mut String, value: &Value) -> Result<(), ApiError> {
+fn write_result(body: &mut String, value: &Value) {
     match value {
         Value::Scalar { timestamp, value } => write_sample(body, *timestamp, *value),
         Value::String { timestamp, value } => {
@@ -84,7 +84,10 @@ fn write_result(body: &mut String, value: &Value) -> Result<(), ApiError> {
                         body.push_str(r#","value":"#);
                         write_sample(body, sample.timestamp, *value);
                     }
-                    SampleValue::Histogram(_) => return Err(histograms()),
+                    SampleValue::Histogram(histogram) => {
+                        body.push_str(r#","histogram":"#);
+                        write_histogram_sample(body, sample.timestamp, histogram);
+                    }
                 }
                 body.push('}');
             }
@@ -94,32 +97,33 @@ fn write_result(body: &mut String, value: &Value) -> Result<(), ApiError> {
             body.push('[');
             for (at, series) in series.iter().enumerate() {
                 separate(body, at);
-                write_series(body, series)?;
+                write_series(body, series);
             }
             body.push(']');
         }
     }
-    Ok(())
 }
 
-fn write_series(body: &mut String, series: &RangeSeries) -> Result<(), ApiError> {
-    if !series.samples.histograms.is_empty() {
-        return Err(histograms());
-    }
+/// Each kind of samples in an array of its own, which is there if it has any.
+fn write_series(body: &mut String, series: &RangeSeries) {
     body.push_str(r#"{"metric":"#);
     write_labels(body, &series.labels);
-    body.push_str(r#","values":["#);
     let samples = series.samples.timestamps.iter().zip(&series.samples.values);
     for (at, (timestamp, value)) in samples.enumerate() {
-        separate(body, at);
+        body.push_str(if at == 0 { r#","values":["# } else { "," });
         write_sample(body, *timestamp, *value);
     }
-    body.push_str("]}");
-    Ok(())
-}
-
-fn histograms() -> ApiError {
-    ApiError::Execution("not supported yet: native histograms in answers".into())
+    if !series.samples.timestamps.is_empty() {
+        body.push(']');
+    }
+    for (at, point) in series.samples.histograms.iter().enumerate() {
+        body.push_str(if at == 0 { r#","histograms":["# } else { "," });
+        write_histogram_sample(body, point.timestamp, &point.histogram);
+    }
+    if !series.samples.histograms.is_empty() {
+        body.push(']');
+    }
+    body.push('}');
 }
 
 fn separate(body: &mut String, at: usize) {
@@ -134,6 +138,49 @@ fn write_sample(body: &mut String, timestamp: Millis, value: f64) {
     body.push_str(",\"");
     let _ = write_value_json(body, value);
     body.push_str("\"]");
+}
+
+fn write_histogram_sample(body: &mut String, timestamp: Millis, histogram: &FloatHistogram) {
+    body.push('[');
+    write_time(body, timestamp);
+    body.push(',');
+    write_histogram(body, histogram);
+    body.push(']');
+}
+
+/// `{"count":"3","sum":"5.5","buckets":[[rule,"lower","upper","count"],…]}`, without `buckets` where all are empty.
+fn write_histogram(body: &mut String, histogram: &FloatHistogram) {
+    body.push_str(r#"{"count":""#);
+    let _ = write_value_json(body, histogram.count);
+    body.push_str(r#"","sum":""#);
+    let _ = write_value_json(body, histogram.sum);
+    body.push('"');
+    let buckets = histogram_buckets(histogram);
+    for (at, bucket) in buckets.iter().enumerate() {
+        body.push_str(if at == 0 { r#","buckets":["# } else { "," });
+        write_bucket(body, *bucket);
+    }
+    if !buckets.is_empty() {
+        body.push(']');
+    }
+    body.push('}');
+}
+
+fn write_bucket(body: &mut String, bucket: HistogramBucket) {
+    let rule = match (bucket.lower_inclusive, bucket.upper_inclusive) {
+        (false, true) => '0',
+        (true, false) => '1',
+        (false, false) => '2',
+        (true, true) => '3',
+    };
+    body.push('[');
+    body.push(rule);
+    for number in [bucket.lower, bucket.upper, bucket.count] {
+        body.push_str(",\"");
+        let _ = write_value_json(body, number);
+        body.push('"');
+    }
+    body.push(']');
 }
 
 /// Seconds with three decimals at most, none where they are zero: as Prometheus prints them.
@@ -210,5 +257,26 @@ mod tests {
             [time(0), time(1500), time(1_543_578_564_705), time(-1), time(-2000)],
             ["0", "1.500", "1543578564.705", "-0.001", "-2"]
         );
+    }
+    #[test]
+    fn histograms() {
+        let histogram = FloatHistogram {
+            zero_threshold: 0.25,
+            zero_count: 2.0,
+            count: 5.5,
+            sum: f64::NAN,
+            positive_spans: vec![model::Span { offset: 0, length: 3 }],
+            positive_buckets: vec![1.5, 0.0, 2.0],
+            ..FloatHistogram::default()
+        };
+        let mut body = String::new();
+        write_histogram_sample(&mut body, 1500, &histogram);
+        assert_eq!(
+            body,
+            r#"[1.500,{"count":"5.5","sum":"NaN","buckets":[[3,"-0.25","0.25","2"],[0,"0.5","1","1.5"],[0,"2","4","2"]]}]"#
+        );
+        body.clear();
+        write_histogram(&mut body, &FloatHistogram::default());
+        assert_eq!(body, r#"{"count":"0","sum":"0"}"#);
     }
 }

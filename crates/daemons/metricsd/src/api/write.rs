@@ -1,5 +1,7 @@
 //! `/write`: remote write 1.0. Source: Prometheus docs/specs/prw/remote_write_spec.md; what its receiver does with bad samples.
 
+mod histogram;
+
 use std::sync::Arc;
 
 use axum::{
@@ -20,6 +22,7 @@ use wire::{
 };
 
 use super::{ApiState, params::now};
+use histogram::ReceivedHistogram;
 
 /// Largest request, uncompressed.
 const MAX_DECOMPRESSED: usize = 256 << 20;
@@ -89,15 +92,15 @@ enum WriteError {
     Append(#[source] AppendError),
     #[error("cannot store the samples")]
     Commit(#[from] CommitError),
-    #[error("not supported yet: native histograms by remote write")]
-    Histograms,
+    #[error("cannot decode a native histogram")]
+    Histogram(#[from] prost::DecodeError),
 }
 
 impl WriteError {
     fn status(&self) -> StatusCode {
         match self {
             Self::Snappy(SnappyError::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Snappy(_) | Self::Decode(_) | Self::Sample { .. } | Self::Histograms => {
+            Self::Snappy(_) | Self::Decode(_) | Self::Histogram(_) | Self::Sample { .. } => {
                 StatusCode::BAD_REQUEST
             }
             Self::Append(AppendError::SeriesLimit { .. }) => StatusCode::TOO_MANY_REQUESTS,
@@ -129,10 +132,6 @@ fn store_series(
     limit: i64,
     scratch: &mut LabelsBuilder,
 ) -> Result<(), WriteError> {
-    if let Some(histogram) = series.histograms().next() {
-        histogram?;
-        return Err(WriteError::Histograms);
-    }
     let mut decode_error = None;
     let found = batch.series(series.raw_labels(), || match decode_labels(series, scratch) {
         Ok(labels) => labels,
@@ -173,6 +172,13 @@ fn store_series(
         if let Err(error) = batch.append_exemplar(found, &exemplar) {
             debug!(%error, "exemplar not stored");
         }
+    }
+    for histogram in series.histograms() {
+        let received = ReceivedHistogram::decode(histogram?)?;
+        if received.timestamp > limit {
+            return Err(fault(AppendError::OutOfBounds));
+        }
+        batch.append_histogram(found, received.timestamp, received.sample()).map_err(fault)?;
     }
     Ok(())
 }

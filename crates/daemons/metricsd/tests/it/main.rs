@@ -1,5 +1,7 @@
 //! The daemon as its clients see it, over real sockets.
 
+mod histograms;
+
 use std::{fs, path::Path};
 
 use clap::Parser;

@@ -4,6 +4,7 @@
 //! that form. Converting drops empty buckets, so that equal histograms are equal however they were laid out.
 
 mod arithmetic;
+mod buckets;
 mod quantile;
 mod reset;
 mod text;
@@ -15,6 +16,7 @@ mod tests;
 use model::{CUSTOM_BUCKETS_SCHEMA, CounterResetHint, FloatHistogram, Span};
 
 pub(crate) use arithmetic::{AddNotes, HistogramSum};
+pub use buckets::{HistogramBucket, histogram_buckets};
 pub(crate) use quantile::{HistogramNote, fraction, quantile, variance};
 pub(crate) use reset::is_reset;
 pub(crate) use text::histogram_text;

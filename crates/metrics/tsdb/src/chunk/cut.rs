@@ -34,7 +34,6 @@ fn end_by_share(start: Millis, current: Millis, end: Millis, to_full: f64) -> Mi
 
 /// When an open chunk of histograms ends: by its bytes, since one histogram may be larger than another chunk.
 #[derive(Debug, Clone)]
-#[cfg_attr(not(test), allow(dead_code, reason = "for open chunks of histograms"))]
 pub(crate) struct HistogramCut {
     start: Millis,
     /// The end of the aligned range that holds `start`.
@@ -44,7 +43,6 @@ pub(crate) struct HistogramCut {
     predicted: bool,
 }
 
-#[cfg_attr(not(test), allow(dead_code, reason = "for open chunks of histograms"))]
 impl HistogramCut {
     /// For a chunk that begins at `start`; `width` is the range of time that chunks must not cross the edges of.
     pub(crate) fn new(start: Millis, width: Millis) -> Self {

@@ -26,13 +26,13 @@ pub(crate) mod peer_tests;
 #[cfg(test)]
 mod tests;
 
-#[cfg_attr(not(test), allow(unused_imports, reason = "for open chunks of histograms"))]
-pub(crate) use cut::HistogramCut;
 pub(crate) use cut::{
-    HISTOGRAM_CHUNK_BYTES, MAX_CHUNK_BYTES, MIN_HISTOGRAMS_PER_CHUNK, SAMPLES_PER_CHUNK, predicted_end,
-    range_end,
+    HISTOGRAM_CHUNK_BYTES, HistogramCut, MAX_CHUNK_BYTES, MIN_HISTOGRAMS_PER_CHUNK, SAMPLES_PER_CHUNK,
+    predicted_end, range_end,
 };
-pub(crate) use decode::{decode, decode_columns, decode_each};
+#[cfg(test)]
+pub(crate) use decode::decode_columns;
+pub(crate) use decode::{decode, decode_each};
 pub(crate) use histogram::{Appended, Flavor, Floats, HistogramEncoder, Integers, decode_histograms};
 pub(crate) use xor::XorEncoder;
 #[cfg_attr(not(test), allow(unused_imports, reason = "for open chunks of that encoding"))]

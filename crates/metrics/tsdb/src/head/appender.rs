@@ -1,6 +1,6 @@
 //! The two doors into the head: `storage::Appender` for scrapes and rules, [`RawBatch`] for remote write.
 
-use model::{FloatHistogram, Labels, Millis};
+use model::{Labels, Millis};
 use storage::{AppendError, Appender, CommitError, Exemplar, HistogramSample, Metadata, SeriesRef};
 
 use super::{Head, batch::Batch};
@@ -55,12 +55,14 @@ impl Appender for HeadAppender<'_> {
 
     fn append_histogram(
         &mut self,
-        _series: SeriesRef,
-        _labels: &Labels,
-        _timestamp: Millis,
-        _histogram: HistogramSample<'_>,
+        series: SeriesRef,
+        labels: &Labels,
+        timestamp: Millis,
+        histogram: HistogramSample<'_>,
     ) -> Result<SeriesRef, AppendError> {
-        Err(AppendError::InvalidHistogram(UNSUPPORTED_HISTOGRAMS.to_owned()))
+        let series = self.find(series, labels)?;
+        self.0.append_histogram(series, timestamp, histogram)?;
+        Ok(SeriesRef(self.0.series_ref(series)))
     }
 
     fn append_exemplar(
@@ -88,9 +90,6 @@ impl Appender for HeadAppender<'_> {
         self.0.commit()
     }
 }
-
-/// What is said to native histograms.
-const UNSUPPORTED_HISTOGRAMS: &str = "not supported yet: native histograms";
 
 // === impl RawBatch ===
 
@@ -125,14 +124,14 @@ impl<'a> RawBatch<'a> {
         self.0.append(series, timestamp, value)
     }
 
-    /// Adds a native histogram: this version refuses it.
+    /// Adds a native histogram, as [`Appender::append_histogram`] does.
     pub fn append_histogram(
         &mut self,
-        _series: BatchSeries,
-        _timestamp: Millis,
-        _histogram: &FloatHistogram,
+        series: BatchSeries,
+        timestamp: Millis,
+        histogram: HistogramSample<'_>,
     ) -> Result<(), AppendError> {
-        Err(AppendError::InvalidHistogram(UNSUPPORTED_HISTOGRAMS.to_owned()))
+        self.0.append_histogram(series, timestamp, histogram)
     }
 
     /// Adds an exemplar, as [`Appender::append_exemplar`] does.

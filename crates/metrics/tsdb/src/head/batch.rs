@@ -1,8 +1,10 @@
 //! One batch on its way into the head: checked as it grows, then logged, then made visible at once.
 
+mod histograms;
+
 use std::sync::Arc;
 
-use model::{Labels, Millis};
+use model::{Labels, Millis, is_stale};
 use storage::{AppendError, CommitError, Exemplar, Metadata};
 
 use super::{
@@ -16,6 +18,8 @@ use crate::wal::{
     WalRecord,
     record::{self, RefExemplar, RefMetadata, RefSample},
 };
+
+use histograms::BatchHistogram;
 
 /// Most characters in the labels of an exemplar (OpenMetrics).
 const MAX_EXEMPLAR_CHARS: usize = 128;
@@ -32,6 +36,7 @@ pub(crate) struct Batch<'a> {
     /// Held until the batch is over.
     series: Vec<Arc<MemSeries>>,
     samples: Vec<BatchSample>,
+    histograms: Vec<BatchHistogram>,
     exemplars: Vec<(BatchSeries, Millis, Exemplar)>,
     metadata: Vec<(BatchSeries, Metadata)>,
 }
@@ -60,6 +65,7 @@ impl<'a> Batch<'a> {
             unchecked,
             series: Vec::new(),
             samples: Vec::new(),
+            histograms: Vec::new(),
             exemplars: Vec::new(),
             metadata: Vec::new(),
         }
@@ -120,10 +126,12 @@ impl<'a> Batch<'a> {
             self.samples.push(BatchSample { series, timestamp, value });
             return Ok(());
         }
-        let rules = match self.rules {
-            Some(rules) => rules,
-            None => *self.rules.insert(self.head.init_time(timestamp)),
-        };
+        let rules = self.rules_at(timestamp);
+        if is_stale(value)
+            && let Some(appended) = self.append_stale(series, timestamp, value)
+        {
+            return appended;
+        }
         let verdict = self.get(series).state().check(timestamp, value, rules);
         match verdict {
             Ok(Verdict::Take) => self.samples.push(BatchSample { series, timestamp, value }),
@@ -134,6 +142,14 @@ impl<'a> Batch<'a> {
             }
         }
         Ok(())
+    }
+
+    /// What the batch goes by, now that it has a sample.
+    fn rules_at(&mut self, timestamp: Millis) -> AppendRules {
+        match self.rules {
+            Some(rules) => rules,
+            None => *self.rules.insert(self.head.init_time(timestamp)),
+        }
     }
 
     pub(crate) fn add_exemplar(
@@ -152,11 +168,11 @@ impl<'a> Batch<'a> {
                 reason: "labels of an exemplar have more than 128 characters",
             });
         }
-        let of_sample = || self.samples.iter().rev().find(|sample| sample.series == series);
-        let timestamp = match exemplar.timestamp {
-            Some(timestamp) => timestamp,
-            None => of_sample().map_or_else(|| self.head.max_time(), |sample| sample.timestamp),
+        let of_sample = || {
+            let float = self.samples.iter().rev().find(|sample| sample.series == series);
+            float.map(|sample| sample.timestamp).max(self.histogram_time(series))
         };
+        let timestamp = exemplar.timestamp.or_else(of_sample).unwrap_or_else(|| self.head.max_time());
         ring.check(self.series_ref(series), timestamp)?;
         drop(ring);
         self.exemplars.push((series, timestamp, exemplar.clone()));
@@ -176,17 +192,21 @@ impl<'a> Batch<'a> {
             // It began while the head loaded, and blocks may have been written since.
             let oldest = self.head.appendable_since();
             self.samples.retain(|sample| sample.timestamp >= oldest);
+            self.histograms.retain(|sample| sample.timestamp >= oldest);
         }
+        self.arrange();
         let records = self.encode();
         if !records.is_empty() {
             self.head.log(records)?;
         }
         if *phase == Phase::Loading {
             self.head.metrics().appended.inc_by(self.samples.len() as u64);
+            self.head.metrics().appended_histograms.inc_by(self.histograms.len() as u64);
             return Ok(());
         }
         let commit = self.head.isolation().begin();
         self.apply(commit);
+        self.apply_histograms(commit);
         self.head.isolation().end(commit);
         Ok(())
     }
@@ -216,8 +236,9 @@ impl<'a> Batch<'a> {
             })
             .collect();
         let metadata = if metadata.is_empty() { Vec::new() } else { record::encode_metadata(&metadata) };
-        [samples, record::encode_exemplars(&exemplars), metadata]
-            .into_iter()
+        std::iter::once(samples)
+            .chain(self.encode_histograms())
+            .chain([record::encode_exemplars(&exemplars), metadata])
             .filter(|record| !record.is_empty())
             .map(|record| WalRecord::new(record, self.head.wal_compression()))
             .collect()

@@ -60,6 +60,12 @@ impl ClosedChunks {
         self.waiting.last().map(|chunk| chunk.max_time).or(mapped)
     }
 
+    /// How the newest chunk is encoded.
+    pub(super) fn newest_encoding(&self) -> Option<Encoding> {
+        let mapped = self.mapped.last().map(MappedChunk::encoding);
+        self.waiting.last().map(|chunk| chunk.encoding).or(mapped)
+    }
+
     /// Adds a chunk that is younger than all others.
     pub(super) fn push(&mut self, chunk: ClosedChunk) {
         self.waiting = with_last(mem::take(&mut self.waiting), chunk);

@@ -1,7 +1,7 @@
 //! The newest samples, in memory: what is appended goes to the log and here, what is older than some hours goes on into blocks.
 //!
 //! - `table` finds series by labels or number, `postings` by single labels, `raw_cache` by a client's bytes; `order` sorts them;
-//! - `series` holds the chunks and the rules for what may be appended;
+//! - `series` holds the chunks and the rules for what may be appended, `open_chunk` is the one that grows: of floats or of histograms;
 //! - `batch` takes samples to the log and then to the series, `isolation` makes them appear at once;
 //! - `mapping` moves full chunks to files, `closed` is what a series then remembers of them;
 //! - `replay` fills the head from the log at the start, and `loading` is how batches are taken meanwhile; `truncate` takes away what is in a block.
@@ -16,6 +16,7 @@ mod exemplars;
 mod isolation;
 mod loading;
 mod mapping;
+mod open_chunk;
 mod order;
 mod postings;
 mod querier;
@@ -258,11 +259,21 @@ impl Head {
     fn count_refusal(&self, error: &AppendError) {
         let counter = match error {
             AppendError::OutOfBounds => &self.metrics.out_of_bound,
-            AppendError::OutOfOrder | AppendError::Duplicate { .. } => &self.metrics.out_of_order,
+            AppendError::OutOfOrder => &self.metrics.out_of_order,
+            error if error.is_duplicate() => &self.metrics.out_of_order,
             AppendError::TooOld => &self.metrics.too_old,
             _ => return,
         };
         counter.inc();
+    }
+
+    fn count_histogram_refusal(&self, error: &AppendError) {
+        match error {
+            AppendError::OutOfBounds => self.metrics.out_of_bound_histograms.inc(),
+            AppendError::OutOfOrder => self.metrics.out_of_order_histograms.inc(),
+            error if error.is_duplicate() => self.metrics.out_of_order_histograms.inc(),
+            _ => return,
+        };
     }
 
     fn log(&self, records: Vec<WalRecord>) -> Result<(), CommitError> {

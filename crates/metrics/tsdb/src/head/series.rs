@@ -6,12 +6,14 @@
 //! |---|---|
 //! | [`MemSeries`] with the two counts of its `Arc` | 16 + 200 |
 //! | the labels' text | its length + 16 |
-//! | open chunk: some 1.3 to 8 bytes a sample, grown by 64 | 48 … 1,088 |
+//! | open chunk of floats: some 1.3 to 8 bytes a sample, grown by 64 | 48 … 1,088 |
+//! | open chunk of histograms: the newest two times, with each bucket as it came and as it changes, beside the data | some 600 + 32 a bucket |
 //! | each closed chunk, in a file | 24 |
 //! | a closed chunk that waits for its file, about a second | its data + 16 + 56 |
 //!
 //! Beside that stand the tables that find it: see `table`, `postings` and `raw_cache`.
 
+mod histograms;
 mod read;
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -24,12 +26,9 @@ use storage::{AppendError, Metadata};
 use super::{
     closed::{ClosedChunk, ClosedChunks, TakenChunk},
     isolation::CommitId,
+    open_chunk::OpenChunk,
 };
-use crate::{
-    chunk::{Encoding, MAX_CHUNK_BYTES, SAMPLES_PER_CHUNK, XorEncoder, predicted_end, range_end},
-    head_chunks::{ChunkData, MappedChunk},
-    intervals::Intervals,
-};
+use crate::{head_chunks::MappedChunk, intervals::Intervals};
 
 pub(crate) use read::read_series;
 
@@ -54,6 +53,7 @@ pub(crate) struct SeriesState {
     recent: SmallVec<[u64; RECENT]>,
     /// The newest sample, also when its chunk has left memory. [`NO_SAMPLE`] while there was none.
     last_time: Millis,
+    /// The newest sample's value, unless it is a histogram.
     last_value: f64,
     metadata: Option<Box<Metadata>>,
     deleted: Option<Box<Intervals>>,
@@ -63,14 +63,6 @@ pub(crate) struct SeriesState {
 const NO_SAMPLE: Millis = Millis::MIN;
 /// Commit numbers that a series keeps room for.
 const RECENT: usize = 2;
-
-/// Its newest sample is the series' newest.
-struct OpenChunk {
-    encoder: XorEncoder,
-    min_time: Millis,
-    /// A sample at or after this moment belongs to the next chunk.
-    end: Millis,
-}
 
 /// The rules a batch goes by.
 #[derive(Debug, Clone, Copy)]
@@ -181,6 +173,9 @@ impl SeriesState {
         if timestamp < self.last_time || timestamp == NO_SAMPLE {
             return Err(AppendError::OutOfOrder);
         }
+        if self.ends_with_histogram() {
+            return Err(AppendError::DuplicateOfHistogram { timestamp, new: value });
+        }
         if self.last_value.to_bits() == value.to_bits() {
             return Ok(Verdict::Known);
         }
@@ -199,15 +194,18 @@ impl SeriesState {
             return Appended::Not;
         }
         let last_time = self.last_time;
-        let cut = self.open.as_mut().is_none_or(|open| open.is_over(last_time, timestamp));
+        let cut = self.open.as_mut().is_none_or(|open| !open.append(last_time, timestamp, value));
         if cut {
             self.close();
-            self.open = Some(OpenChunk::new(timestamp, width));
-        }
-        if let Some(open) = &mut self.open {
-            open.encoder.append(timestamp, value);
+            self.open = Some(OpenChunk::begin(timestamp, value, width));
         }
         (self.last_time, self.last_value) = (timestamp, value);
+        self.note(commit);
+        if cut { Appended::NewChunk } else { Appended::Same }
+    }
+
+    /// Remembers which commit the newest sample came with.
+    fn note(&mut self, commit: Option<CommitId>) {
         if let Some(commit) = commit {
             let settled = self.recent.iter().take_while(|id| **id < commit.watermark).count();
             self.recent.drain(..settled);
@@ -217,7 +215,6 @@ impl SeriesState {
                 self.recent.shrink_to_fit();
             }
         }
-        if cut { Appended::NewChunk } else { Appended::Same }
     }
 
     /// Appends a sample of the log, unless it is in a chunk that the series already has.
@@ -264,7 +261,7 @@ impl SeriesState {
 
     /// The oldest and the newest sample's times.
     pub(crate) fn time_range(&self) -> Option<(Millis, Millis)> {
-        let open = self.open.as_ref().map(|open| (open.min_time, self.last_time));
+        let open = self.open.as_ref().map(|open| (open.min_time(), self.last_time));
         let first = self.closed.min_time().or(open.map(|(min, _)| min))?;
         let last = open.map(|(_, max)| max).or(self.closed.max_time())?;
         Some((first, last))
@@ -320,44 +317,18 @@ impl SeriesState {
     }
 }
 
-// === impl OpenChunk ===
-
-impl OpenChunk {
-    fn new(start: Millis, width: Millis) -> Self {
-        Self { encoder: XorEncoder::new(), min_time: start, end: range_end(start, width) }
-    }
-
-    /// Whether a sample at `timestamp`, the first one after `last_time`, needs a new chunk.
-    fn is_over(&mut self, last_time: Millis, timestamp: Millis) -> bool {
-        let count = self.encoder.len();
-        if count == SAMPLES_PER_CHUNK / 4 {
-            self.end = predicted_end(self.min_time, last_time, self.end);
-        }
-        timestamp >= self.end
-            || count >= 2 * SAMPLES_PER_CHUNK
-            || self.encoder.bytes().len() > MAX_CHUNK_BYTES
-    }
-
-    /// A copy of it as it is now, `last_time` being that of its newest sample.
-    fn to_closed(&self, last_time: Millis) -> ClosedChunk {
-        ClosedChunk {
-            min_time: self.min_time,
-            max_time: last_time,
-            encoding: Encoding::Xor,
-            data: ChunkData::Memory(self.encoder.bytes().into()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{chunk::Integers, head::open_chunk::HistogramChunk};
 
     #[test]
     fn sizes_are_as_the_table_says() {
         assert!(size_of::<MemSeries>() <= 200, "{}", size_of::<MemSeries>());
         assert!(size_of::<SeriesState>() <= 160, "{}", size_of::<SeriesState>());
         assert!(size_of::<OpenChunk>() <= 72, "{}", size_of::<OpenChunk>());
+        assert_eq!(size_of::<Option<OpenChunk>>(), size_of::<OpenChunk>());
+        assert!(size_of::<HistogramChunk<Integers>>() <= 400, "{}", size_of::<HistogramChunk<Integers>>());
         assert_eq!(size_of::<MappedChunk>(), 24);
         assert!(size_of::<ClosedChunk>() <= 56, "{}", size_of::<ClosedChunk>());
     }

@@ -1,5 +1,7 @@
 //! The rules for appending, and what readers see of it.
 
+mod histograms;
+
 use std::sync::Arc;
 
 use disk::RealFs;
@@ -261,16 +263,6 @@ fn exemplars_and_metadata_go_with_their_series() {
     let old = Exemplar { timestamp: Some(999), ..exemplar };
     let error = HeadAppender::new(head).append_exemplar(series, &labels("a"), &old).unwrap_err();
     assert_eq!(error, AppendError::OutOfOrderExemplar);
-}
-
-#[test]
-fn histograms_are_refused_by_name() {
-    let fixture = head_with(0);
-    let histogram = storage::HistogramSample::Float(&model::FloatHistogram::default());
-    let error = HeadAppender::new(&fixture.head)
-        .append_histogram(SeriesRef::UNKNOWN, &labels("a"), 1, histogram)
-        .unwrap_err();
-    assert!(error.to_string().contains("not supported yet: native histograms"), "{error}");
 }
 
 #[test]

@@ -7,14 +7,14 @@ use std::{
 };
 
 use disk::{Fs, publish_dir};
-use model::{Labels, Millis};
+use model::{FloatHistogram, Histogram, Labels, Millis};
 use rustc_hash::FxHashMap;
 use storage::Metadata;
 
 use super::{
     compression::{Compression, WalRecord},
     reader::{ReadError, SegmentReader},
-    record::{self, RecordType, RefMetadata},
+    record::{self, HistogramRecord, RecordType, Recorded, RefMetadata},
     segments::WalLayout,
     writer::{SegmentWriter, WriteFailure},
 };
@@ -169,12 +169,10 @@ impl Checkpoint<'_> {
                 })?;
                 Ok(Vec::new())
             }
-            Some(RecordType::Histograms(kind)) => {
-                // Not readable here, but by a Prometheus that opens the folder later: keep whole records while any sample is wanted.
-                let newest = record::newest_histogram_time(record, kind)?;
-                let wanted = newest.is_some_and(|(_, time)| time >= self.min_time);
-                Ok(if wanted { record.to_vec() } else { Vec::new() })
+            Some(RecordType::Histograms(kind)) if kind.float => {
+                self.filter_histograms::<FloatHistogram>(record, kind)
             }
+            Some(RecordType::Histograms(kind)) => self.filter_histograms::<Histogram>(record, kind),
             Some(RecordType::MmapMarkers | RecordType::Unknown(_)) | None => Ok(Vec::new()),
         }
     }
@@ -205,6 +203,28 @@ impl Checkpoint<'_> {
         self.stats.kept_samples += kept.len();
         self.stats.dropped_samples += total - kept.len();
         Ok(record::encode_samples(kept))
+    }
+
+    fn filter_histograms<H: Recorded>(
+        &mut self,
+        record: &[u8],
+        kind: HistogramRecord,
+    ) -> Result<Vec<u8>, Malformed> {
+        let (mut wanted, mut total) = (0, 0);
+        record::histogram_times(record, kind, |timestamp| {
+            wanted += usize::from(timestamp >= self.min_time);
+            total += 1;
+        })?;
+        let trimmed = match wanted {
+            0 => Some(Vec::new()),
+            // Start times, and histograms that only later versions know, would be lost by writing a record anew.
+            _ if wanted == total || kind.start_times => None,
+            _ => trim_histograms::<H>(record, kind, self.min_time)?,
+        };
+        let kept = if trimmed.is_some() { wanted } else { total };
+        self.stats.kept_samples += kept;
+        self.stats.dropped_samples += total - kept;
+        Ok(trimmed.unwrap_or_else(|| record.to_vec()))
     }
 
     fn push(&mut self, record: Vec<u8>) -> io::Result<()> {
@@ -239,4 +259,24 @@ impl Checkpoint<'_> {
         self.writer.sync()?;
         Ok(self.stats)
     }
+}
+
+/// A record with the samples from `min_time` on; none where that cannot be one record with nothing lost.
+fn trim_histograms<H: Recorded>(
+    record: &[u8],
+    kind: HistogramRecord,
+    min_time: Millis,
+) -> Result<Option<Vec<u8>>, Malformed> {
+    let mut kept = Vec::new();
+    let left_out = record::decode_histograms::<H>(record, kind, |sample| {
+        if sample.timestamp >= min_time {
+            kept.push(sample);
+        }
+    })?;
+    let [exponential, custom] = record::encode_histograms(&kept);
+    Ok(match (left_out, exponential.is_empty(), custom.is_empty()) {
+        (0, false, true) => Some(exponential),
+        (0, true, false) => Some(custom),
+        _ => None,
+    })
 }

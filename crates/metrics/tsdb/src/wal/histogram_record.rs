@@ -34,27 +34,29 @@ pub(crate) struct RefHistogram<H> {
     pub(crate) histogram: H,
 }
 
-/// A kind of histograms that records hold.
-pub(crate) trait Recorded: Sized {
+/// A kind of histograms that is written to records.
+pub(crate) trait Written {
     /// The types of records of exponential and of custom buckets.
     const TYPES: [u8; 2];
 
     fn schema(&self) -> i32;
 
+    fn put(&self, out: &mut Vec<u8>);
+}
+
+/// A kind of histograms that is read from records.
+pub(crate) trait Recorded: Written + Sized {
     /// Whether there are as many buckets as the spans say.
     fn is_whole(&self) -> bool;
 
     /// Merges buckets until the histogram can be computed with.
     fn limit_resolution(&mut self);
 
-    fn put(&self, out: &mut Vec<u8>);
-
     fn take(decoder: &mut Decoder<'_>) -> Result<Self, Malformed>;
 }
 
 /// The records of histograms: one of those with exponential buckets, one of those with custom buckets; empty where there are none.
-#[cfg_attr(not(test), allow(dead_code, reason = "for what is appended to the head"))]
-pub(crate) fn encode_histograms<H: Recorded>(samples: &[RefHistogram<H>]) -> [Vec<u8>; 2] {
+pub(crate) fn encode_histograms<H: Written>(samples: &[RefHistogram<H>]) -> [Vec<u8>; 2] {
     let is_custom = |sample: &&RefHistogram<H>| sample.histogram.schema() == CUSTOM_BUCKETS_SCHEMA;
     let [exponential, custom] = H::TYPES;
     // As in Prometheus, the first sample of all is the base, even if it lies in the other record.
@@ -65,7 +67,7 @@ pub(crate) fn encode_histograms<H: Recorded>(samples: &[RefHistogram<H>]) -> [Ve
     ]
 }
 
-fn encode<'a, H: Recorded + 'a>(
+fn encode<'a, H: Written + 'a>(
     record_type: u8,
     base: Option<&RefHistogram<H>>,
     samples: impl Iterator<Item = &'a RefHistogram<H>>,
@@ -89,7 +91,6 @@ fn encode<'a, H: Recorded + 'a>(
 
 /// Hands each sample of a record of kind `H` to `visit`; start times are passed over. Returns how many samples were left out because they
 /// have a schema of later versions, or other buckets than their spans say.
-#[cfg_attr(not(test), allow(dead_code, reason = "for the replay of the head"))]
 pub(crate) fn decode_histograms<H: Recorded>(
     record: &[u8],
     kind: HistogramRecord,
@@ -109,18 +110,16 @@ pub(crate) fn decode_histograms<H: Recorded>(
     Ok(left_out)
 }
 
-/// Number of samples in a histogram record and the newest timestamp among them; none for an empty record.
-pub(crate) fn newest_histogram_time(
+/// Shows the timestamp of each sample of a histogram record to `visit`, without its histogram.
+pub(crate) fn histogram_times(
     record: &[u8],
     kind: HistogramRecord,
-) -> Result<Option<(usize, Millis)>, Malformed> {
-    let mut newest: Option<(usize, Millis)> = None;
+    mut visit: impl FnMut(Millis),
+) -> Result<(), Malformed> {
     walk(record, kind.start_times, |_, timestamp, decoder| {
-        let (count, time) = newest.unwrap_or((0, timestamp));
-        newest = Some((count + 1, time.max(timestamp)));
+        visit(timestamp);
         skip_histogram(decoder, kind.float)
-    })?;
-    Ok(newest)
+    })
 }
 
 /// Shows reference and time of each sample, with the histogram to be taken from the decoder.
@@ -189,22 +188,25 @@ fn skip_histogram(decoder: &mut Decoder<'_>, float: bool) -> Result<(), Malforme
     Ok(())
 }
 
-// === impl Recorded ===
+// === impl Written ===
 
-impl Recorded for Histogram {
+impl<H: Written> Written for &H {
+    const TYPES: [u8; 2] = H::TYPES;
+
+    fn schema(&self) -> i32 {
+        (**self).schema()
+    }
+
+    fn put(&self, out: &mut Vec<u8>) {
+        (**self).put(out);
+    }
+}
+
+impl Written for Histogram {
     const TYPES: [u8; 2] = [7, 9];
 
     fn schema(&self) -> i32 {
         self.schema
-    }
-
-    fn is_whole(&self) -> bool {
-        bucket_count(&self.positive_spans) == self.positive_buckets.len()
-            && bucket_count(&self.negative_spans) == self.negative_buckets.len()
-    }
-
-    fn limit_resolution(&mut self) {
-        self.reduce_resolution(MAX_SCHEMA);
     }
 
     fn put(&self, out: &mut Vec<u8>) {
@@ -217,6 +219,17 @@ impl Recorded for Histogram {
         put_list(out, &self.positive_buckets, |out, bucket| put_varint(out, *bucket));
         put_list(out, &self.negative_buckets, |out, bucket| put_varint(out, *bucket));
         put_bounds(out, self.schema, &self.custom_values);
+    }
+}
+
+impl Recorded for Histogram {
+    fn is_whole(&self) -> bool {
+        bucket_count(&self.positive_spans) == self.positive_buckets.len()
+            && bucket_count(&self.negative_spans) == self.negative_buckets.len()
+    }
+
+    fn limit_resolution(&mut self) {
+        self.reduce_resolution(MAX_SCHEMA);
     }
 
     fn take(decoder: &mut Decoder<'_>) -> Result<Self, Malformed> {
@@ -237,20 +250,11 @@ impl Recorded for Histogram {
     }
 }
 
-impl Recorded for FloatHistogram {
+impl Written for FloatHistogram {
     const TYPES: [u8; 2] = [8, 10];
 
     fn schema(&self) -> i32 {
         self.schema
-    }
-
-    fn is_whole(&self) -> bool {
-        bucket_count(&self.positive_spans) == self.positive_buckets.len()
-            && bucket_count(&self.negative_spans) == self.negative_buckets.len()
-    }
-
-    fn limit_resolution(&mut self) {
-        self.reduce_resolution(MAX_SCHEMA);
     }
 
     fn put(&self, out: &mut Vec<u8>) {
@@ -263,6 +267,17 @@ impl Recorded for FloatHistogram {
         put_list(out, &self.positive_buckets, |out, bucket| put_float(out, *bucket));
         put_list(out, &self.negative_buckets, |out, bucket| put_float(out, *bucket));
         put_bounds(out, self.schema, &self.custom_values);
+    }
+}
+
+impl Recorded for FloatHistogram {
+    fn is_whole(&self) -> bool {
+        bucket_count(&self.positive_spans) == self.positive_buckets.len()
+            && bucket_count(&self.negative_spans) == self.negative_buckets.len()
+    }
+
+    fn limit_resolution(&mut self) {
+        self.reduce_resolution(MAX_SCHEMA);
     }
 
     fn take(decoder: &mut Decoder<'_>) -> Result<Self, Malformed> {

@@ -5,9 +5,9 @@ use storage::{Metadata, MetricType};
 
 use crate::encoding::{Decoder, Malformed, put_str, put_uvarint, put_varint};
 
-pub(crate) use super::histogram_record::newest_histogram_time;
-#[allow(unused_imports, reason = "for appends and replay of the head")]
-pub(crate) use super::histogram_record::{RefHistogram, decode_histograms, encode_histograms};
+pub(crate) use super::histogram_record::{
+    Recorded, RefHistogram, decode_histograms, encode_histograms, histogram_times,
+};
 
 /// The type byte of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

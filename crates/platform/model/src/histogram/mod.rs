@@ -2,6 +2,7 @@
 
 mod integer;
 mod resolution;
+mod same;
 mod spans;
 mod validate;
 

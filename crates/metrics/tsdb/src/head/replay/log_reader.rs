@@ -12,7 +12,12 @@ use crate::{
     head::{Head, MemSeries, exemplars::StoredExemplar},
     head_chunks::{FoundChunks, MappedChunk},
     metrics::WalMetrics,
-    wal::{ReadError, SegmentReader, record, record::RecordType, repair},
+    recode::Sample,
+    wal::{
+        ReadError, SegmentReader,
+        record::{self, HistogramRecord, RecordType, Recorded, RefHistogram},
+        repair,
+    },
 };
 
 /// A file of the log.
@@ -81,7 +86,7 @@ impl<'a> LogReader<'a> {
         self.found.len() - self.adopted
     }
 
-    /// Records of kinds that are left out.
+    /// Records that are left out, or some of whose histograms are.
     pub(super) fn unsupported(&self) -> u64 {
         self.unsupported
     }
@@ -129,12 +134,39 @@ impl<'a> LogReader<'a> {
                     series.state().set_metadata(metadata.metadata);
                 }
             }),
-            Some(RecordType::Histograms(_) | RecordType::Unknown(_)) => {
+            Some(RecordType::Histograms(kind)) if kind.float => self.load_histograms(
+                record,
+                kind,
+                |histogram| Sample::FloatHistogram(Box::new(histogram)),
+                workers,
+            ),
+            Some(RecordType::Histograms(kind)) => self.load_histograms(
+                record,
+                kind,
+                |histogram| Sample::Histogram(Box::new(histogram)),
+                workers,
+            ),
+            Some(RecordType::Unknown(_)) => {
                 self.unsupported += 1;
                 Ok(())
             }
             Some(RecordType::MmapMarkers) | None => Ok(()),
         }
+    }
+
+    fn load_histograms<H: Recorded>(
+        &mut self,
+        record: &[u8],
+        kind: HistogramRecord,
+        sample: impl Fn(H) -> Sample,
+        workers: &mut Workers,
+    ) -> Result<(), Malformed> {
+        let left_out = record::decode_histograms(record, kind, |decoded: RefHistogram<H>| {
+            let RefHistogram { series_ref, timestamp, histogram } = decoded;
+            workers.histogram(RefHistogram { series_ref, timestamp, histogram: sample(histogram) });
+        })?;
+        self.unsupported += u64::from(left_out > 0);
+        Ok(())
     }
 
     fn load_series(&mut self, series_ref: u64, labels: &Labels, workers: &mut Workers) {

@@ -177,10 +177,7 @@ impl Head {
             warn!(samples = totals.unknown, "log has samples of series that it does not name");
         }
         if reader.unsupported() > 0 {
-            warn!(
-                records = reader.unsupported(),
-                "not supported yet: native histograms; their log records are left out"
-            );
+            warn!(records = reader.unsupported(), "log has records of a later version, which are left out");
         }
         info!(
             series = self.series_count(),

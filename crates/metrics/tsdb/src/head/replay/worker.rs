@@ -13,12 +13,18 @@ use rustc_hash::FxHashMap;
 
 use super::{Totals, ref_map::RefMap};
 use crate::{
-    head::{Head, MemSeries, series::Appended},
-    wal::record::{RefSample, RefTombstone},
+    head::{
+        Head, MemSeries,
+        series::{Appended, SeriesState},
+    },
+    recode::Sample,
+    wal::record::{RefHistogram, RefSample, RefTombstone},
 };
 
 /// Samples that are handed over together.
 const BATCH: usize = 4096;
+/// Histograms among them at most: they are larger.
+const HISTOGRAMS: usize = 512;
 /// Batches that may wait for a worker.
 const QUEUE: usize = 8;
 /// Workers at most: one reader keeps no more of them busy.
@@ -29,16 +35,24 @@ const MAP_AT: usize = 16 * 1024;
 /// What a worker is told.
 enum Message {
     Series(u64, Arc<MemSeries>),
-    Samples(Vec<RefSample>),
+    Samples(Samples),
     Tombstone(RefTombstone),
     /// Answer when everything before is done.
     Wait(SyncSender<Totals>),
 }
 
+/// Samples in the order of the log. Floats are apart, since nearly all logs have nothing else.
+#[derive(Default)]
+struct Samples {
+    floats: Vec<RefSample>,
+    /// Each with the number of floats before it.
+    histograms: Vec<(usize, RefHistogram<Sample>)>,
+}
+
 /// All workers, and what has not been handed over to them yet.
 pub(super) struct Workers {
     queues: Vec<SyncSender<Message>>,
-    batches: Vec<Vec<RefSample>>,
+    batches: Vec<Samples>,
     /// The worker of each further number of a series: samples under all of them must stay in order.
     further: FxHashMap<u64, usize>,
     /// All of them are from this number on.
@@ -69,7 +83,7 @@ impl Workers {
     }
 
     fn new(queues: Vec<SyncSender<Message>>) -> Self {
-        let batches = queues.iter().map(|_| Vec::with_capacity(BATCH)).collect();
+        let batches = queues.iter().map(|_| Samples::default()).collect();
         Self { queues, batches, further: FxHashMap::default(), first_further: u64::MAX }
     }
 
@@ -86,9 +100,21 @@ impl Workers {
     #[inline]
     pub(super) fn sample(&mut self, sample: RefSample) {
         let at = self.of(sample.series_ref);
-        let batch = &mut self.batches[at];
+        let batch = &mut self.batches[at].floats;
+        if batch.capacity() == 0 {
+            batch.reserve_exact(BATCH);
+        }
         batch.push(sample);
         if batch.len() >= BATCH {
+            self.hand_over(at);
+        }
+    }
+
+    pub(super) fn histogram(&mut self, sample: RefHistogram<Sample>) {
+        let at = self.of(sample.series_ref);
+        let batch = &mut self.batches[at];
+        batch.histograms.push((batch.floats.len(), sample));
+        if batch.histograms.len() >= HISTOGRAMS {
             self.hand_over(at);
         }
     }
@@ -129,8 +155,8 @@ impl Workers {
     }
 
     fn hand_over(&mut self, at: usize) {
-        let batch = std::mem::replace(&mut self.batches[at], Vec::with_capacity(BATCH));
-        if !batch.is_empty() {
+        let batch = std::mem::take(&mut self.batches[at]);
+        if !batch.floats.is_empty() || !batch.histograms.is_empty() {
             self.send(at, Message::Samples(batch));
         }
     }
@@ -163,7 +189,7 @@ impl<'a> Worker<'a> {
                         before.release();
                     }
                 }
-                Message::Samples(samples) => samples.into_iter().for_each(|sample| self.append(sample)),
+                Message::Samples(samples) => self.append_all(samples),
                 Message::Tombstone(tombstone) => {
                     if let Some(series) = self.series.get(tombstone.series_ref) {
                         series.state().delete(tombstone.min_time, tombstone.max_time);
@@ -179,18 +205,43 @@ impl<'a> Worker<'a> {
         self.series.iter().for_each(|series| series.release());
     }
 
-    fn append(&mut self, sample: RefSample) {
-        if sample.timestamp < self.min_valid_time {
+    fn append_all(&mut self, samples: Samples) {
+        let mut floats = samples.floats.into_iter();
+        let mut taken = 0;
+        for (before, RefHistogram { series_ref, timestamp, histogram }) in samples.histograms {
+            floats.by_ref().take(before - taken).for_each(|sample| self.append_float(sample));
+            taken = before;
+            self.append(series_ref, timestamp, |state, width| {
+                state.append_any(timestamp, histogram, None, width)
+            });
+        }
+        floats.for_each(|sample| self.append_float(sample));
+    }
+
+    #[inline]
+    fn append_float(&mut self, sample: RefSample) {
+        let RefSample { series_ref, timestamp, value } = sample;
+        self.append(series_ref, timestamp, |state, width| state.replay(timestamp, value, width));
+    }
+
+    #[inline]
+    fn append(
+        &mut self,
+        series_ref: u64,
+        timestamp: Millis,
+        append: impl FnOnce(&mut SeriesState, Millis) -> Appended,
+    ) {
+        if timestamp < self.min_valid_time {
             return;
         }
-        let Some(series) = self.series.get(sample.series_ref) else {
+        let Some(series) = self.series.get(series_ref) else {
             self.totals.unknown += 1;
             return;
         };
-        self.totals.note(sample.timestamp, sample.timestamp);
+        self.totals.note(timestamp, timestamp);
         let mut state = series.state();
         let waits_already = !state.waiting().is_empty();
-        let appended = state.replay(sample.timestamp, sample.value, self.head.chunk_range());
+        let appended = append(&mut state, self.head.chunk_range());
         let waits = !waits_already && !state.waiting().is_empty();
         drop(state);
         if waits {
@@ -222,6 +273,6 @@ mod tests {
         workers.hand_over(0);
         let last = receivers[0].try_iter().last();
         let Some(Message::Samples(samples)) = last else { panic!("all is sent to the first worker") };
-        assert!(samples.iter().map(|sample| sample.series_ref).eq(numbers));
+        assert!(samples.floats.iter().map(|sample| sample.series_ref).eq(numbers));
     }
 }

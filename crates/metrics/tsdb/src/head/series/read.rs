@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use super::MemSeries;
 use crate::{
-    chunk::{decode, decode_columns},
+    chunk::decode,
     head::{closed::TakenChunk, isolation::View},
     head_chunks::{HeadChunkError, HeadChunks},
 };
@@ -24,7 +24,7 @@ pub(crate) fn read_series(
         Some(first) => state.recent.len() - first,
         None => 0,
     };
-    let open_count = state.open.as_ref().map_or(0, |open| usize::from(open.encoder.len()));
+    let open_count = state.open.as_ref().map_or(0, |open| usize::from(open.len()));
     let open_visible = open_count.saturating_sub(hidden);
     hidden = hidden.saturating_sub(open_count);
     // A batch may have closed chunks as well: hide its samples there too.
@@ -43,11 +43,11 @@ pub(crate) fn read_series(
     let mut tail = Columns::default();
     if let Some(open) = &state.open
         && open_visible > 0
-        && open.min_time <= max_time
+        && open.min_time() <= max_time
         && state.last_time >= min_time
     {
         let target = if closed.is_empty() { &mut *columns } else { &mut tail };
-        decode_columns(open.encoder.bytes(), open_visible, (min_time, max_time), target)?;
+        decode(open.encoding(), open.bytes(), open_visible, (min_time, max_time), target)?;
     }
     let deleted = state.deleted().cloned();
     let files = files.files();
@@ -58,6 +58,7 @@ pub(crate) fn read_series(
     }
     columns.timestamps.append(&mut tail.timestamps);
     columns.values.append(&mut tail.values);
+    columns.histograms.append(&mut tail.histograms);
     if let Some(deleted) = deleted {
         deleted.remove_from(columns, before);
     }

@@ -9,7 +9,7 @@ fn use_record(record: &[u8]) {
     let _ = decode_exemplars(record, |_| {});
     let _ = decode_metadata(record, |_| {});
     if let Some(RecordType::Histograms(kind)) = RecordType::of(record) {
-        let _ = newest_histogram_time(record, kind);
+        let _ = histogram_times(record, kind, |_| {});
     }
 }
 

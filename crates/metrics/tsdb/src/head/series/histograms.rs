@@ -1,0 +1,90 @@
+//! The rules for native histograms in a series, where they differ from those for floats.
+
+use model::Millis;
+use storage::{AppendError, HistogramSample};
+
+use super::{AppendRules, Appended, NO_SAMPLE, SeriesState, Verdict};
+use crate::{
+    chunk::{Encoding, Floats, Integers},
+    head::{
+        isolation::CommitId,
+        open_chunk::{HistogramKind, OpenChunk},
+    },
+    recode::Sample,
+};
+
+impl SeriesState {
+    /// Whether a histogram may be appended, by Prometheus' rules.
+    pub(crate) fn check_histogram(
+        &self,
+        timestamp: Millis,
+        histogram: HistogramSample<'_>,
+        rules: AppendRules,
+    ) -> Result<Verdict, AppendError> {
+        if timestamp < rules.min_valid_time {
+            return Err(AppendError::OutOfBounds);
+        }
+        if timestamp > self.last_time {
+            return Ok(Verdict::Take);
+        }
+        if timestamp < self.last_time || timestamp == NO_SAMPLE {
+            return Err(AppendError::OutOfOrder);
+        }
+        match &self.open {
+            Some(open) if !open.ends_with(histogram) => Err(AppendError::DuplicateHistogram),
+            // What a closed chunk ends with is not looked up.
+            _ => Ok(Verdict::Known),
+        }
+    }
+
+    /// Appends a sample of any kind, as [`SeriesState::append`] does. Another kind than before begins a new chunk.
+    pub(crate) fn append_any(
+        &mut self,
+        timestamp: Millis,
+        sample: Sample,
+        commit: Option<CommitId>,
+        width: Millis,
+    ) -> Appended {
+        if timestamp <= self.last_time {
+            return Appended::Not;
+        }
+        match sample {
+            Sample::Float(value) => self.append(timestamp, value, commit, width),
+            Sample::Histogram(histogram) => {
+                self.append_histogram::<Integers>(timestamp, histogram, commit, width)
+            }
+            Sample::FloatHistogram(histogram) => {
+                self.append_histogram::<Floats>(timestamp, histogram, commit, width)
+            }
+        }
+    }
+
+    fn append_histogram<F: HistogramKind>(
+        &mut self,
+        timestamp: Millis,
+        histogram: Box<F::Histogram>,
+        commit: Option<CommitId>,
+        width: Millis,
+    ) -> Appended {
+        let open = self.open.as_mut();
+        let next = OpenChunk::append_histogram::<F>(open, self.last_time, timestamp, histogram, width);
+        let cut = next.is_some();
+        if cut {
+            self.close();
+            self.open = next;
+        }
+        self.last_time = timestamp;
+        self.note(commit);
+        if cut { Appended::NewChunk } else { Appended::Same }
+    }
+
+    /// How the chunk of the newest sample is encoded; none where it has left memory.
+    pub(crate) fn newest_encoding(&self) -> Option<Encoding> {
+        self.open.as_ref().map(OpenChunk::encoding).or_else(|| self.closed.newest_encoding())
+    }
+
+    /// Whether the newest sample is a histogram.
+    pub(super) fn ends_with_histogram(&self) -> bool {
+        self.newest_encoding().is_some_and(Encoding::holds_histograms)
+    }
+}
