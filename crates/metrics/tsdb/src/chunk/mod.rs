@@ -32,8 +32,6 @@ pub(crate) use cut::{
     HISTOGRAM_CHUNK_BYTES, MAX_CHUNK_BYTES, MIN_HISTOGRAMS_PER_CHUNK, SAMPLES_PER_CHUNK, predicted_end,
     range_end,
 };
-#[cfg(test)]
-pub(crate) use decode::sample_count;
 pub(crate) use decode::{decode, decode_columns, decode_each};
 pub(crate) use histogram::{Appended, Flavor, Floats, HistogramEncoder, Integers, decode_histograms};
 pub(crate) use xor::XorEncoder;
