@@ -18,17 +18,23 @@ pub(super) fn run(dump: &Dump) -> anyhow::Result<bool> {
     let querier = sandbox.db().querier(*min_time, *max_time)?;
     let mut out = BufWriter::new(io::stdout().lock());
     let mut columns = Columns::default();
+    let mut histograms = 0;
     for matchers in &selectors {
         let mut set = querier.select(&SelectHints::default(), matchers)?;
         while let Some(series) = set.next() {
             let mut series = series?;
             columns.clear();
             series.samples.read(*min_time, *max_time, &mut columns)?;
+            let labels = &series.labels;
             for (timestamp, value) in columns.timestamps.iter().zip(&columns.values) {
-                writeln!(out, "{} {} {timestamp}", series.labels, float(*value))?;
+                writeln!(out, "{labels} {} {timestamp}", float(*value))?;
             }
+            histograms += columns.histograms.len();
         }
     }
     out.flush()?;
+    if histograms > 0 {
+        eprintln!("{histograms} native histograms are not printed");
+    }
     Ok(true)
 }
