@@ -34,8 +34,7 @@ const MAP_AT: usize = 16 * 1024;
 
 /// What a worker is told.
 enum Message {
-    Series(u64, Arc<MemSeries>),
-    Samples(Samples),
+    Batch(Batch),
     Tombstone(RefTombstone),
     /// Answer when everything before is done.
     Wait(SyncSender<Totals>),
@@ -43,7 +42,9 @@ enum Message {
 
 /// Samples in the order of the log. Floats are apart, since nearly all logs have nothing else.
 #[derive(Default)]
-struct Samples {
+struct Batch {
+    /// Series that are new to the worker, by their numbers; any of the samples may be theirs.
+    series: Vec<(u64, Arc<MemSeries>)>,
     floats: Vec<RefSample>,
     /// Each with the number of floats before it.
     histograms: Vec<(usize, RefHistogram<Sample>)>,
@@ -52,7 +53,7 @@ struct Samples {
 /// All workers, and what has not been handed over to them yet.
 pub(super) struct Workers {
     queues: Vec<SyncSender<Message>>,
-    batches: Vec<Samples>,
+    batches: Vec<Batch>,
     /// The worker of each further number of a series: samples under all of them must stay in order.
     further: FxHashMap<u64, usize>,
     /// All of them are from this number on.
@@ -83,7 +84,7 @@ impl Workers {
     }
 
     fn new(queues: Vec<SyncSender<Message>>) -> Self {
-        let batches = queues.iter().map(|_| Samples::default()).collect();
+        let batches = queues.iter().map(|_| Batch::default()).collect();
         Self { queues, batches, further: FxHashMap::default(), first_further: u64::MAX }
     }
 
@@ -94,7 +95,11 @@ impl Workers {
             self.further.insert(series_ref, at);
             self.first_further = self.first_further.min(series_ref);
         }
-        self.send(self.of(series_ref), Message::Series(series_ref, series));
+        let batch = &mut self.batches[at];
+        batch.series.push((series_ref, series));
+        if batch.series.len() >= BATCH {
+            self.hand_over(at);
+        }
     }
 
     #[inline]
@@ -156,8 +161,8 @@ impl Workers {
 
     fn hand_over(&mut self, at: usize) {
         let batch = std::mem::take(&mut self.batches[at]);
-        if !batch.floats.is_empty() || !batch.histograms.is_empty() {
-            self.send(at, Message::Samples(batch));
+        if !batch.series.is_empty() || !batch.floats.is_empty() || !batch.histograms.is_empty() {
+            self.send(at, Message::Batch(batch));
         }
     }
 
@@ -181,15 +186,7 @@ impl<'a> Worker<'a> {
     fn run(mut self, messages: &Receiver<Message>) {
         while let Ok(message) = messages.recv() {
             match message {
-                Message::Series(series_ref, series) => {
-                    // A block may be written, and the series without samples dropped, before its samples come.
-                    if series.hold()
-                        && let Some(before) = self.series.insert(series_ref, series)
-                    {
-                        before.release();
-                    }
-                }
-                Message::Samples(samples) => self.append_all(samples),
+                Message::Batch(batch) => self.append_all(batch),
                 Message::Tombstone(tombstone) => {
                     if let Some(series) = self.series.get(tombstone.series_ref) {
                         series.state().delete(tombstone.min_time, tombstone.max_time);
@@ -205,10 +202,18 @@ impl<'a> Worker<'a> {
         self.series.iter().for_each(|series| series.release());
     }
 
-    fn append_all(&mut self, samples: Samples) {
-        let mut floats = samples.floats.into_iter();
+    fn append_all(&mut self, batch: Batch) {
+        for (series_ref, series) in batch.series {
+            // A block may be written, and the series without samples dropped, before its samples come.
+            if series.hold()
+                && let Some(before) = self.series.insert(series_ref, series)
+            {
+                before.release();
+            }
+        }
+        let mut floats = batch.floats.into_iter();
         let mut taken = 0;
-        for (before, RefHistogram { series_ref, timestamp, histogram }) in samples.histograms {
+        for (before, RefHistogram { series_ref, timestamp, histogram }) in batch.histograms {
             floats.by_ref().take(before - taken).for_each(|sample| self.append_float(sample));
             taken = before;
             self.append(series_ref, timestamp, |state, width| {
@@ -272,7 +277,7 @@ mod tests {
         }
         workers.hand_over(0);
         let last = receivers[0].try_iter().last();
-        let Some(Message::Samples(samples)) = last else { panic!("all is sent to the first worker") };
-        assert!(samples.floats.iter().map(|sample| sample.series_ref).eq(numbers));
+        let Some(Message::Batch(batch)) = last else { panic!("all is sent to the first worker") };
+        assert!(batch.floats.iter().map(|sample| sample.series_ref).eq(numbers));
     }
 }
