@@ -53,8 +53,9 @@ impl Reloader {
 
     /// Evaluates rules from now on.
     pub fn start_rules(&self) {
-        let before = std::mem::replace(&mut *self.rules.lock(), Rules::InForce);
-        if let Rules::Waiting(Some(apply)) = before {
+        // Locked until they are in force: a reload at the same moment comes after them, not before.
+        let mut rules = self.rules.lock();
+        if let Rules::Waiting(Some(apply)) = std::mem::replace(&mut *rules, Rules::InForce) {
             apply();
         }
     }
