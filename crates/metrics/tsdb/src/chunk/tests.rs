@@ -213,10 +213,16 @@ fn numbers_in_classes() {
     check(u64::MAX, &format!("11111111 {:064b}", u64::MAX));
 }
 
-fn series() -> impl Strategy<Value = Vec<(i64, f64)>> {
+/// Samples as series have them, and now and then as none has.
+pub(crate) fn series() -> impl Strategy<Value = Vec<(i64, f64)>> {
     let delta =
         prop_oneof![5 => Just(15_000i64), 3 => 14_900i64..15_100, 1 => 1i64..2_000_000, 1 => 1i64..(1 << 50)];
-    let value = prop_oneof![3 => Just(None), 3 => (0u32..1000).prop_map(|v| Some(f64::from(v))), 1 => any::<u64>().prop_map(|v| Some(f64::from_bits(v)))];
+    let value = prop_oneof![
+        3 => Just(None),
+        3 => (0u32..1000).prop_map(|v| Some(f64::from(v))),
+        1 => Just(Some(model::STALE_NAN)),
+        1 => any::<u64>().prop_map(|v| Some(f64::from_bits(v))),
+    ];
     (-(1i64 << 50)..(1 << 50), prop::collection::vec((delta, value), 0..300)).prop_map(|(start, steps)| {
         let (mut timestamp, mut last) = (start, 1.5);
         steps

@@ -51,6 +51,48 @@ struct BatchSample {
     value: f64,
 }
 
+/// What samples did to the head, told at once when all are in their series.
+#[derive(Default)]
+struct Applied {
+    appended: u64,
+    late: u64,
+    new_chunks: u64,
+    times: Option<(Millis, Millis)>,
+    /// Series that have a closed chunk in memory since this batch.
+    to_map: Vec<Arc<MemSeries>>,
+}
+
+// === impl Applied ===
+
+impl Applied {
+    #[inline]
+    fn note(&mut self, appended: Appended, timestamp: Millis) {
+        match appended {
+            Appended::Not => {
+                self.late += 1;
+                return;
+            }
+            Appended::NewChunk => self.new_chunks += 1,
+            Appended::Same => {}
+        }
+        self.appended += 1;
+        let (first, last) = self.times.unwrap_or((timestamp, timestamp));
+        self.times = Some((first.min(timestamp), last.max(timestamp)));
+    }
+
+    /// Tells what does not depend on the kind of the samples.
+    fn tell(self, head: &Head) {
+        if !self.to_map.is_empty() {
+            head.mapping.add(self.to_map);
+        }
+        head.metrics.chunks_created.inc_by(self.new_chunks);
+        head.metrics.chunks.inc_by(self.new_chunks as i64);
+        if let Some((first, last)) = self.times {
+            head.extend_time(first, last);
+        }
+    }
+}
+
 // === impl Batch ===
 
 impl<'a> Batch<'a> {
@@ -245,9 +287,7 @@ impl<'a> Batch<'a> {
     }
 
     fn apply(&mut self, commit: CommitId) {
-        let (mut appended, mut late, mut new_chunks) = (0, 0, 0);
-        let mut to_map = Vec::new();
-        let (mut min_time, mut max_time) = (Millis::MAX, Millis::MIN);
+        let mut applied = Applied::default();
         // Samples of one series come together: lock it once for all of them.
         for run in self.samples.chunk_by(|a, b| a.series == b.series) {
             let Some(series) = run.first().map(|sample| sample.series) else {
@@ -256,38 +296,23 @@ impl<'a> Batch<'a> {
             let mut state = self.get(series).state();
             let waits_already = !state.waiting().is_empty();
             for sample in run {
-                match state.append(sample.timestamp, sample.value, Some(commit), self.head.chunk_range()) {
-                    Appended::Not => {
-                        late += 1;
-                        continue;
-                    }
-                    Appended::NewChunk => new_chunks += 1,
-                    Appended::Same => {}
-                }
-                appended += 1;
-                min_time = min_time.min(sample.timestamp);
-                max_time = max_time.max(sample.timestamp);
+                let appended =
+                    state.append(sample.timestamp, sample.value, Some(commit), self.head.chunk_range());
+                applied.note(appended, sample.timestamp);
             }
             if !waits_already && !state.waiting().is_empty() {
-                to_map.push(self.shared(series));
+                applied.to_map.push(self.shared(series));
             }
         }
-        if !to_map.is_empty() {
-            self.head.mapping.add(to_map);
-        }
+        let metrics = self.head.metrics();
+        metrics.appended.inc_by(applied.appended);
+        metrics.out_of_order.inc_by(applied.late);
+        applied.tell(self.head);
         for (series, metadata) in self.metadata.drain(..) {
             self.series[series.0 as usize].state().set_metadata(metadata);
         }
         if !self.exemplars.is_empty() {
             self.apply_exemplars();
-        }
-        let metrics = self.head.metrics();
-        metrics.appended.inc_by(appended);
-        metrics.out_of_order.inc_by(late);
-        metrics.chunks_created.inc_by(new_chunks);
-        metrics.chunks.inc_by(new_chunks as i64);
-        if appended > 0 {
-            self.head.extend_time(min_time, max_time);
         }
     }
 

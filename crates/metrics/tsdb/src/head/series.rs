@@ -91,6 +91,15 @@ pub(crate) enum Verdict {
     Known,
 }
 
+/// Where a sample's time lies in its series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Behind all samples.
+    Behind,
+    /// At the newest sample's very moment.
+    OnNewest,
+}
+
 // === impl MemSeries ===
 
 impl MemSeries {
@@ -164,14 +173,8 @@ impl SeriesState {
         value: f64,
         rules: AppendRules,
     ) -> Result<Verdict, AppendError> {
-        if timestamp < rules.min_valid_time {
-            return Err(AppendError::OutOfBounds);
-        }
-        if timestamp > self.last_time {
+        if self.check_time(timestamp, rules)? == Place::Behind {
             return Ok(Verdict::Take);
-        }
-        if timestamp < self.last_time || timestamp == NO_SAMPLE {
-            return Err(AppendError::OutOfOrder);
         }
         if self.ends_with_histogram() {
             return Err(AppendError::DuplicateOfHistogram { timestamp, new: value });
@@ -180,6 +183,16 @@ impl SeriesState {
             return Ok(Verdict::Known);
         }
         Err(AppendError::Duplicate { timestamp, existing: self.last_value, new: value })
+    }
+
+    /// Where a sample belongs, of whatever kind it is.
+    fn check_time(&self, timestamp: Millis, rules: AppendRules) -> Result<Place, AppendError> {
+        match timestamp {
+            _ if timestamp < rules.min_valid_time => Err(AppendError::OutOfBounds),
+            _ if timestamp > self.last_time => Ok(Place::Behind),
+            _ if timestamp < self.last_time || timestamp == NO_SAMPLE => Err(AppendError::OutOfOrder),
+            _ => Ok(Place::OnNewest),
+        }
     }
 
     /// Appends a sample if it is younger than all before; `width` is the range of time that chunks must not cross the edges of.

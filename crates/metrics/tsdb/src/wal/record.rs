@@ -119,8 +119,8 @@ pub(crate) fn decode_series_refs(record: &[u8], mut visit: impl FnMut(u64)) -> R
     while !decoder.is_empty() {
         let series_ref = decoder.be64()?;
         for _ in 0..decoder.count(2)? {
-            decoder.str()?;
-            decoder.str()?;
+            decoder.bytes()?;
+            decoder.bytes()?;
         }
         visit(series_ref);
     }

@@ -4,7 +4,7 @@ use model::STALE_NAN;
 use proptest::prelude::*;
 
 use super::*;
-use crate::chunk::tests::packed;
+use crate::chunk::tests::{packed, series};
 
 fn encode(samples: &[(i64, f64)]) -> Vec<u8> {
     let mut encoder = Xor2Encoder::new();
@@ -104,28 +104,6 @@ fn start_times_are_read_past() {
     let chunk = packed(&[0, 4, 0x81], &bits);
     let times: Vec<_> = decode(&chunk).unwrap().into_iter().map(|(timestamp, _)| timestamp).collect();
     assert_eq!(times, [10, 20, 30, 40]);
-}
-
-fn series() -> impl Strategy<Value = Vec<(i64, f64)>> {
-    let delta =
-        prop_oneof![5 => Just(15_000i64), 3 => 14_900i64..15_100, 1 => 1i64..2_000_000, 1 => 1i64..(1 << 50)];
-    let value = prop_oneof![
-        3 => Just(None),
-        3 => (0u32..1000).prop_map(|v| Some(f64::from(v))),
-        1 => Just(Some(STALE_NAN)),
-        1 => any::<u64>().prop_map(|v| Some(f64::from_bits(v))),
-    ];
-    (-(1i64 << 50)..(1 << 50), prop::collection::vec((delta, value), 0..300)).prop_map(|(start, steps)| {
-        let (mut timestamp, mut last) = (start, 1.5);
-        steps
-            .into_iter()
-            .map(|(delta, value)| {
-                timestamp += delta;
-                last = value.unwrap_or(last);
-                (timestamp, last)
-            })
-            .collect()
-    })
 }
 
 proptest! {

@@ -8,7 +8,7 @@ use model::{CUSTOM_BUCKETS_SCHEMA, FloatHistogram, Histogram, Millis};
 use rustc_hash::FxHashMap;
 use storage::{AppendError, HistogramSample};
 
-use super::{Batch, BatchSeries};
+use super::{Applied, Batch, BatchSeries};
 use crate::{
     chunk::Encoding,
     head::{
@@ -174,40 +174,23 @@ impl Batch<'_> {
     }
 
     pub(super) fn apply_histograms(&mut self, commit: CommitId) {
-        let (mut floats, mut histograms, mut late, mut new_chunks) = (0, 0, 0, 0);
-        let mut to_map = Vec::new();
-        let (mut min_time, mut max_time) = (Millis::MAX, Millis::MIN);
+        let (mut applied, mut floats) = (Applied::default(), 0);
         for BatchHistogram { series, timestamp, sample } in std::mem::take(&mut self.histograms) {
-            let count = if matches!(sample, Sample::Float(_)) { &mut floats } else { &mut histograms };
+            let is_float = matches!(sample, Sample::Float(_));
             let mut state = self.get(series).state();
             let waits_already = !state.waiting().is_empty();
-            match state.append_any(timestamp, sample, Some(commit), self.head.chunk_range()) {
-                Appended::Not => {
-                    late += 1;
-                    continue;
-                }
-                Appended::NewChunk => new_chunks += 1,
-                Appended::Same => {}
-            }
-            *count += 1;
-            min_time = min_time.min(timestamp);
-            max_time = max_time.max(timestamp);
+            let appended = state.append_any(timestamp, sample, Some(commit), self.head.chunk_range());
+            applied.note(appended, timestamp);
+            floats += u64::from(is_float && appended != Appended::Not);
             if !waits_already && !state.waiting().is_empty() {
-                to_map.push(self.shared(series));
+                applied.to_map.push(self.shared(series));
             }
-        }
-        if !to_map.is_empty() {
-            self.head.mapping.add(to_map);
         }
         let metrics = self.head.metrics();
         metrics.appended.inc_by(floats);
-        metrics.appended_histograms.inc_by(histograms);
-        metrics.out_of_order_histograms.inc_by(late);
-        metrics.chunks_created.inc_by(new_chunks);
-        metrics.chunks.inc_by(new_chunks as i64);
-        if floats + histograms > 0 {
-            self.head.extend_time(min_time, max_time);
-        }
+        metrics.appended_histograms.inc_by(applied.appended - floats);
+        metrics.out_of_order_histograms.inc_by(applied.late);
+        applied.tell(self.head);
     }
 }
 

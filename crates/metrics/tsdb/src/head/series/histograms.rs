@@ -3,7 +3,7 @@
 use model::Millis;
 use storage::{AppendError, HistogramSample};
 
-use super::{AppendRules, Appended, NO_SAMPLE, SeriesState, Verdict};
+use super::{AppendRules, Appended, Place, SeriesState, Verdict};
 use crate::{
     chunk::{Encoding, Floats, Integers},
     head::{
@@ -21,14 +21,8 @@ impl SeriesState {
         histogram: HistogramSample<'_>,
         rules: AppendRules,
     ) -> Result<Verdict, AppendError> {
-        if timestamp < rules.min_valid_time {
-            return Err(AppendError::OutOfBounds);
-        }
-        if timestamp > self.last_time {
+        if self.check_time(timestamp, rules)? == Place::Behind {
             return Ok(Verdict::Take);
-        }
-        if timestamp < self.last_time || timestamp == NO_SAMPLE {
-            return Err(AppendError::OutOfOrder);
         }
         match &self.open {
             Some(open) if !open.ends_with(histogram) => Err(AppendError::DuplicateHistogram),
