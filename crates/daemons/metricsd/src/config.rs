@@ -45,6 +45,8 @@ pub struct Config {
     pub max_exemplars: usize,
     /// The same as a share of the file system, in percent, where the file says so; comes before the size.
     pub retention_percentage: Option<f64>,
+    /// How much older than the newest sample a sample may be and still be taken out of order; zero takes none.
+    pub out_of_order_time_window: Duration,
     /// Keys that have no effect.
     pub warnings: Warnings,
     /// The file with its defaults, secrets hidden: what `/api/v1/status/config` shows.
@@ -161,6 +163,7 @@ impl Config {
             retention_size: retention.size.map(|set| set.0),
             max_exemplars: max_exemplars(file.storage.exemplars.as_ref()),
             retention_percentage: retention.percentage,
+            out_of_order_time_window: tsdb.out_of_order_time_window.map_or(Duration::ZERO, |set| set.0),
             warnings,
             shown: shown(file, &jobs),
             jobs,

@@ -22,6 +22,7 @@ mod block;
 mod blocks;
 mod chunk;
 mod compact;
+mod compact_ooo;
 mod db;
 mod encoding;
 mod error;

@@ -23,7 +23,8 @@ pub struct DbOptions {
     /// The widest time range of merged blocks (`--storage.tsdb.max-block-duration`); zero means a tenth of the retention time, at most
     /// 31 days. Default zero.
     pub max_block_duration: Duration,
-    /// How much older than the newest sample a sample may be and still be taken out of order. Default zero: none is.
+    /// How much older than the newest sample a sample may be and still be taken out of order (`storage.tsdb.out_of_order_time_window`);
+    /// [`crate::Db::set_out_of_order_window`] changes it later. Default zero: none is.
     pub out_of_order_time_window: Duration,
     /// Most series in memory; a sample of one more is refused, known series go on. 0 means no limit. Default 0.
     pub max_series: u64,

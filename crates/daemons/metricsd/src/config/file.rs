@@ -177,11 +177,5 @@ impl PrometheusFile {
                 warnings.push(key, "not supported yet: histograms are stored in their classic form");
             }
         }
-        if storage.tsdb.out_of_order_time_window.is_some_and(|window| !window.0.is_zero()) {
-            warnings.push(
-                "storage.tsdb.out_of_order_time_window",
-                "not supported yet: samples out of order are refused",
-            );
-        }
     }
 }

@@ -45,7 +45,7 @@ pub(crate) use cursor::BlockCursor;
 pub use error::BlockError;
 pub(crate) use index_reader::IndexReader;
 pub use meta::{BlockCompaction, BlockDescription, BlockMeta, BlockStats};
-pub(crate) use meta::{HINT_STALE_SERIES, new_ulid};
+pub(crate) use meta::{HINT_OUT_OF_ORDER, HINT_STALE_SERIES, new_ulid};
 pub(crate) use querier::BlockQuerier;
 pub use salvage::Remains;
 pub(crate) use salvage::Salvage;

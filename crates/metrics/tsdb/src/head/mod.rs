@@ -3,10 +3,11 @@
 //! - `table` finds series by labels or number, `postings` by single labels, `raw_cache` by a client's bytes; `order` sorts them;
 //! - `series` holds the chunks and the rules for what may be appended, `open_chunk` is the one that grows: of floats or of histograms;
 //! - `batch` takes samples to the log and then to the series, `isolation` makes them appear at once;
+//! - `ooo` has the samples that come out of order;
 //! - `mapping` moves full chunks to files, `closed` is what a series then remembers of them;
 //! - `replay` fills the head from the log at the start, and `loading` is how batches are taken meanwhile; `truncate` takes away what is in a block.
 //!
-//! *Locks* are taken in this order: the phase of loading, a stripe of the table, the series without index, the index, the order, a series. The log's queue is taken last of all.
+//! *Locks* are taken in this order: the phase of loading, the turn of mapping, the order of the out-of-order log, a stripe of the table, the series without index, the index, the order, a series. The log's queue is taken last of all.
 
 mod appender;
 mod batch;
@@ -16,12 +17,14 @@ mod exemplars;
 mod isolation;
 mod loading;
 mod mapping;
+mod ooo;
 mod open_chunk;
 mod order;
 mod postings;
 mod querier;
 mod raw_cache;
 mod replay;
+mod sample_records;
 mod series;
 mod table;
 mod truncate;
@@ -47,6 +50,7 @@ pub use appender::{BatchSeries, RawBatch};
 pub(crate) use closed::ClosedChunk;
 pub(crate) use exemplars::ExemplarRing;
 pub(crate) use isolation::Isolation;
+pub(crate) use ooo::{LateCut, OutOfOrder};
 pub(crate) use postings::{HeadIndex, PostingList, Slot};
 pub(crate) use querier::HeadQuerier;
 pub(crate) use replay::Pending;
@@ -94,6 +98,7 @@ pub(crate) struct Head {
     exemplars: Mutex<ExemplarRing>,
     chunk_files: HeadChunks,
     mapping: Mapping,
+    out_of_order: OutOfOrder,
     loading: Loading,
     /// Further numbers that the log has for series: those of one that was removed and came again before a restart.
     aliases: Mutex<FxHashMap<u64, Arc<MemSeries>>>,
@@ -127,6 +132,7 @@ impl Head {
             raw_cache: RawCache::new(),
             chunk_files,
             mapping: Mapping::default(),
+            out_of_order: OutOfOrder::new(),
             loading: Loading::new(),
             aliases: Mutex::default(),
             wal: OnceLock::new(),
@@ -231,7 +237,7 @@ impl Head {
         if !self.is_live() || !self.is_initialized() {
             return (writer, None);
         }
-        let rules = AppendRules { min_valid_time: self.appendable_since() };
+        let rules = self.append_rules();
         (writer.narrow(rules.min_valid_time), Some(rules))
     }
 
@@ -246,7 +252,7 @@ impl Head {
         if self.max_time.compare_exchange(NO_MAX, timestamp, Ordering::AcqRel, Ordering::Acquire).is_ok() {
             self.min_time.fetch_min(timestamp, Ordering::AcqRel);
         }
-        AppendRules { min_valid_time: self.appendable_since() }
+        self.append_rules()
     }
 
     fn extend_time(&self, min_time: Millis, max_time: Millis) {

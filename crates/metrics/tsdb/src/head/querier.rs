@@ -40,7 +40,7 @@ impl HeadQuerier {
     }
 
     fn has_samples(&self, series: &MemSeries) -> bool {
-        let range = series.state().time_range();
+        let range = series.state().whole_time_range();
         range.is_some_and(|(min, max)| min <= self.max_time && max >= self.min_time)
     }
 }

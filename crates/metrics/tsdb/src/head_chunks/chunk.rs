@@ -69,6 +69,10 @@ impl ChunkRef {
         self.0 as u32
     }
 
+    pub(crate) fn from_u64(number: u64) -> Self {
+        Self(number)
+    }
+
     pub(crate) fn to_u64(self) -> u64 {
         self.0
     }

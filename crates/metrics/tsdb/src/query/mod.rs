@@ -11,7 +11,7 @@ use model::Matcher;
 use storage::{LabelQuery, QueryError, Series};
 
 pub(crate) use label_query::{label_names, label_values};
-pub(crate) use merge::DbQuerier;
+pub(crate) use merge::{DbQuerier, merge_columns};
 pub(crate) use select::{PostingsSource, matching, matching_any};
 
 /// One place that samples are in: the head or a block. Like `storage::Querier`, but for the part only.

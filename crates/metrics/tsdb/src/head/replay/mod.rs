@@ -41,6 +41,8 @@ pub(crate) struct Pending {
     pub(crate) layout: WalLayout,
     /// Chunks in files, which need not be read from the log.
     pub(crate) found: FoundChunks,
+    /// The log of out-of-order samples as an earlier run left it.
+    pub(crate) late: WalLayout,
 }
 
 /// What a replay came to.
@@ -84,7 +86,8 @@ impl Head {
         metrics: &WalMetrics,
         mut make_room: impl FnMut(),
     ) -> Result<(), ReadError> {
-        let Pending { layout, found } = pending;
+        let Pending { layout, mut found, late } = pending;
+        let found_late = std::mem::take(&mut found.out_of_order);
         std::thread::scope(|scope| {
             let mut workers = Workers::start(scope, self);
             let mut reader = LogReader::new(self, found, metrics);
@@ -97,6 +100,8 @@ impl Head {
                 self.settle(&mut workers, &reader, &mut totals);
                 make_room();
             }
+            self.replay_late_log(&late, &found_late, metrics)?;
+            workers.take_late();
             // From here on the log names series anew that it named before: samples under both numbers must not overtake each other.
             let mut next = layout.last.map_or(0, |last| last + 1);
             for _ in 0..ROUNDS {

@@ -36,6 +36,8 @@ const MAP_AT: usize = 16 * 1024;
 enum Message {
     Batch(Batch),
     Tombstone(RefTombstone),
+    /// From here on samples may be out of order.
+    TakeLate,
     /// Answer when everything before is done.
     Wait(SyncSender<Totals>),
 }
@@ -64,6 +66,7 @@ struct Worker<'a> {
     head: &'a Head,
     series: RefMap,
     min_valid_time: Millis,
+    take_late: bool,
     totals: Totals,
 }
 
@@ -131,6 +134,15 @@ impl Workers {
         self.send(at, Message::Tombstone(tombstone));
     }
 
+    /// From here on samples that are not younger than their series' newest are taken out of order, if they are not too old: batches of
+    /// this run, which nobody could check.
+    pub(super) fn take_late(&mut self) {
+        for at in 0..self.queues.len() {
+            self.hand_over(at);
+            self.send(at, Message::TakeLate);
+        }
+    }
+
     /// Waits until everything is appended; returns what came since the last call.
     pub(super) fn wait(&mut self) -> Totals {
         let mut totals = Totals::default();
@@ -179,6 +191,7 @@ impl<'a> Worker<'a> {
             head,
             series: RefMap::default(),
             min_valid_time: head.min_valid_time(),
+            take_late: false,
             totals: Totals::default(),
         }
     }
@@ -192,8 +205,8 @@ impl<'a> Worker<'a> {
                         series.state().delete(tombstone.min_time, tombstone.max_time);
                     }
                 }
+                Message::TakeLate => self.take_late = true,
                 Message::Wait(answer) => {
-                    self.min_valid_time = self.head.min_valid_time();
                     // Whoever asked and went away does not want to know.
                     let _ = answer.send(std::mem::take(&mut self.totals));
                 }
@@ -203,6 +216,8 @@ impl<'a> Worker<'a> {
     }
 
     fn append_all(&mut self, batch: Batch) {
+        // A block is written only when everything before is appended.
+        self.min_valid_time = self.head.min_valid_time();
         for (series_ref, series) in batch.series {
             // A block may be written, and the series without samples dropped, before its samples come.
             if series.hold()
@@ -216,6 +231,10 @@ impl<'a> Worker<'a> {
         for (before, RefHistogram { series_ref, timestamp, histogram }) in batch.histograms {
             floats.by_ref().take(before - taken).for_each(|sample| self.append_float(sample));
             taken = before;
+            if self.comes_late(series_ref, timestamp) {
+                self.append_late(series_ref, timestamp, histogram);
+                continue;
+            }
             self.append(series_ref, timestamp, |state, width| {
                 state.append_any(timestamp, histogram, None, width)
             });
@@ -226,7 +245,27 @@ impl<'a> Worker<'a> {
     #[inline]
     fn append_float(&mut self, sample: RefSample) {
         let RefSample { series_ref, timestamp, value } = sample;
+        if self.comes_late(series_ref, timestamp) {
+            return self.append_late(series_ref, timestamp, Sample::Float(value));
+        }
         self.append(series_ref, timestamp, |state, width| state.replay(timestamp, value, width));
+    }
+
+    /// Whether a sample may belong to those out of order.
+    #[inline]
+    fn comes_late(&mut self, series_ref: u64, timestamp: Millis) -> bool {
+        let is_older = |series: &Arc<MemSeries>| series.state().is_before_newest(timestamp);
+        self.take_late
+            && (timestamp < self.min_valid_time || self.series.get(series_ref).is_some_and(is_older))
+    }
+
+    fn append_late(&mut self, series_ref: u64, timestamp: Millis, sample: Sample) {
+        match self.series.get(series_ref) {
+            Some(series) => {
+                self.totals.samples += u64::from(self.head.replay_late(series, timestamp, sample));
+            }
+            None => self.totals.unknown += 1,
+        }
     }
 
     #[inline]

@@ -21,13 +21,33 @@ impl SeriesState {
         histogram: HistogramSample<'_>,
         rules: AppendRules,
     ) -> Result<Verdict, AppendError> {
-        if self.check_time(timestamp, rules)? == Place::Behind {
-            return Ok(Verdict::Take);
+        match self.check_time(timestamp, rules)? {
+            Place::Behind => return Ok(Verdict::Take),
+            Place::Late => return Ok(Verdict::Late),
+            Place::OnNewest => {}
         }
         match &self.open {
             Some(open) if !open.ends_with(histogram) => Err(AppendError::DuplicateHistogram),
             // What a closed chunk ends with is not looked up.
             _ => Ok(Verdict::Known),
+        }
+    }
+
+    /// Whether a sample of any kind may be appended.
+    pub(crate) fn check_any(
+        &self,
+        timestamp: Millis,
+        sample: &Sample,
+        rules: AppendRules,
+    ) -> Result<Verdict, AppendError> {
+        match sample {
+            Sample::Float(value) => self.check(timestamp, *value, rules),
+            Sample::Histogram(histogram) => {
+                self.check_histogram(timestamp, HistogramSample::Integer(histogram), rules)
+            }
+            Sample::FloatHistogram(histogram) => {
+                self.check_histogram(timestamp, HistogramSample::Float(histogram), rules)
+            }
         }
     }
 
