@@ -485,9 +485,9 @@ fn one_folder_has_one_owner_and_bad_options_are_named() {
     assert!(matches!(second, Err(OpenError::Lock(_))));
     drop(db);
     let mut options = DbOptions::new(dir.path());
-    options.out_of_order_time_window = Duration::from_secs(60);
+    options.retention_percentage = 101.0;
     let error = Db::open(options, &mut Registry::default()).err().unwrap();
-    assert!(error.to_string().contains("not supported yet: out-of-order samples"), "{error}");
+    assert!(error.to_string().contains("retention percentage must be between 0 and 100"), "{error}");
 }
 
 #[test]

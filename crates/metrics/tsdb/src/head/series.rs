@@ -307,8 +307,10 @@ impl SeriesState {
         Some((first, last))
     }
 
+    /// Number of chunks, those out of order included.
     pub(crate) fn chunk_count(&self) -> usize {
-        self.closed.len() + usize::from(self.open.is_some())
+        let late = self.late().map_or(0, LateSamples::chunk_count);
+        self.closed.len() + usize::from(self.open.is_some()) + late
     }
 
     /// The chunks that have samples in `[min_time, max_time]`, the open one copied, in order of time.

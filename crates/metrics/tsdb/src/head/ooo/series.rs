@@ -107,7 +107,8 @@ impl LateSamples {
         self.closed.push(LateChunk { chunk: TakenChunk::Mapped(chunk), commits: None });
     }
 
-    /// Takes those samples out of the list that are in the chunk at `reference`, if the series has one there.
+    /// Takes those samples out of the list that are in the chunk at `reference`, if the series has one there, and drops the chunks that
+    /// were made of the same samples since the restart.
     pub(crate) fn forget_those_in(
         &mut self,
         reference: ChunkRef,
@@ -119,6 +120,7 @@ impl LateSamples {
         };
         let mut columns = Columns::default();
         let chunk = found.chunk.clone().load(files)?;
+        self.closed.retain(|late| is_it(&late) || !late.is_same(&chunk, files));
         decode(chunk.encoding, &chunk.data, usize::MAX, (Millis::MIN, Millis::MAX), &mut columns)?;
         self.open.retain(|sample| {
             let time = sample.timestamp;
@@ -207,6 +209,12 @@ impl LateChunk {
     fn new(chunk: ClosedChunk, commits: &[u64], watermark: u64) -> Self {
         let hidden = commits.iter().any(|commit| *commit >= watermark);
         Self { chunk: TakenChunk::Memory(chunk), commits: hidden.then(|| commits.into()) }
+    }
+
+    /// Whether it has the very bytes of another.
+    fn is_same(&self, other: &ClosedChunk, files: &ChunkFiles) -> bool {
+        (self.chunk.min_time(), self.chunk.max_time()) == (other.min_time, other.max_time)
+            && self.chunk.clone().load(files).is_ok_and(|chunk| *chunk.data == *other.data)
     }
 
     fn read(
