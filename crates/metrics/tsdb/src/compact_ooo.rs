@@ -2,7 +2,7 @@
 //!
 //! A crash on the way loses nothing: chunks and log stay until the blocks are there, and what is in both is merged by queries.
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::Instant};
 
 use disk::remove_dir_atomic;
 use model::Millis;
@@ -37,7 +37,7 @@ impl Db {
             let metrics = &self.metrics.blocks;
             let start = Instant::now();
             metrics.compactions_triggered.inc();
-            let written = self.write_late_blocks(&cut);
+            let written = self.write_late_blocks(&cut, &self.options.dir);
             metrics.compaction_seconds.observe(start.elapsed().as_secs_f64());
             match written {
                 Ok(blocks) => blocks.into_iter().for_each(|block| self.blocks.add(block)),
@@ -71,8 +71,8 @@ impl Db {
         })
     }
 
-    /// All blocks or, after an error, none.
-    fn write_late_blocks(&self, cut: &LateCut) -> Result<Vec<Block>, BlockError> {
+    /// All blocks, into the folder `dir`, or after an error none.
+    pub(crate) fn write_late_blocks(&self, cut: &LateCut, dir: &Path) -> Result<Vec<Block>, BlockError> {
         let width = self.head.chunk_range();
         let mut ranges = BTreeSet::new();
         for series in &cut.series {
@@ -81,7 +81,7 @@ impl Db {
         }
         let mut blocks: Vec<Block> = Vec::new();
         for end in ranges {
-            match self.write_late_block(cut, (end.saturating_sub(width), end)) {
+            match self.write_late_block(cut, dir, (end.saturating_sub(width), end)) {
                 Ok(block) => blocks.extend(block),
                 Err(error) => {
                     for block in blocks {
@@ -96,7 +96,7 @@ impl Db {
         Ok(blocks)
     }
 
-    fn write_late_block(&self, cut: &LateCut, range: Range) -> Result<Option<Block>, BlockError> {
+    fn write_late_block(&self, cut: &LateCut, dir: &Path, range: Range) -> Result<Option<Block>, BlockError> {
         let start = Instant::now();
         let ulid = new_ulid();
         let meta = BlockMeta {
@@ -113,7 +113,7 @@ impl Db {
             version: 1,
         };
         let texts = texts_of(cut.series.iter().map(|(series, _)| &**series));
-        let mut writer = BlockWriter::create(Arc::clone(&self.options.fs), &self.options.dir, meta, texts)?;
+        let mut writer = BlockWriter::create(Arc::clone(&self.options.fs), dir, meta, texts)?;
         let mut written = 0u64;
         for series in &cut.series {
             let samples = self.late_samples(cut, series, range)?;

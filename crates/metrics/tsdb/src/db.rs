@@ -178,12 +178,9 @@ impl Db {
 
     /// Times of the oldest and the newest sample, milliseconds; none while there is no sample.
     pub fn time_range(&self) -> Option<(Millis, Millis)> {
-        let head = (!self.head.is_empty()).then(|| (self.head.min_time(), self.head.max_time()));
         let blocks = self.blocks.min_time().zip(self.blocks.max_time().map(|end| end - 1));
-        match (blocks, head) {
-            (Some(blocks), Some(head)) => Some((blocks.0.min(head.0), blocks.1.max(head.1))),
-            (blocks, head) => blocks.or(head),
-        }
+        let ranges = self.head.time_ranges().chain(blocks);
+        ranges.reduce(|(min, max), (first, last)| (min.min(first), max.max(last)))
     }
 
     /// The descriptions of all blocks, in order of time.

@@ -6,14 +6,16 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, OpenOptions},
     path::Path,
+    sync::Arc,
     time::Duration,
 };
 
 use common::*;
+use disk::fault::{Fault, FaultyFs};
 use model::{Columns, Labels, Matcher, Millis};
 use prometheus_client::registry::Registry;
 use proptest::prelude::*;
-use storage::{AppendError, Appendable, Queryable, SelectHints, SeriesRef, collect};
+use storage::{AppendError, Appendable, CommitError, Queryable, SelectHints, SeriesRef, collect};
 use tempfile::TempDir;
 use tsdb::{Db, DbOptions};
 
@@ -295,6 +297,93 @@ fn deleted_ones_stay_away() {
     assert_eq!(query_all(&db), want, "in blocks");
     drop(db);
     assert_eq!(query_all(&open_late(dir.path())), want);
+}
+
+#[test]
+fn are_in_snapshots() {
+    let dir = TempDir::new().unwrap();
+    let db = open_late(dir.path());
+    let model = filled(&db, 4);
+    append(&db, 2, START - 30 * MINUTE).unwrap();
+    assert_eq!(db.time_range().unwrap().0, START - 30 * MINUTE);
+    let want = query_all(&db);
+    let target = dir.path().join("snapshots/one");
+    db.snapshot(&target, true).unwrap();
+    assert_eq!(query_all(&open(&target)), want);
+    // What was closed for it is still on its way into blocks, and more comes.
+    append(&db, 2, START - 31 * MINUTE).unwrap();
+    let want = query_all(&db);
+    assert_ne!(want, expected(&model));
+    db.maintain().unwrap();
+    assert_eq!(query_all(&db), want);
+    drop(db);
+    assert_eq!(query_all(&open_late(dir.path())), want);
+}
+
+#[test]
+fn a_full_disk_refuses_them_and_loses_nothing() {
+    let dir = TempDir::new().unwrap();
+    let faulty = FaultyFs::default();
+    let mut options = DbOptions { out_of_order_time_window: WINDOW, ..DbOptions::new(dir.path()) };
+    options.fs = Arc::new(faulty.clone());
+    let db = Db::open(options, &mut Registry::default()).unwrap();
+    let model = filled(&db, 4);
+    let want = expected(&model);
+    faulty.inject(Fault::Full { after: 10 });
+    let mut appender = db.appender();
+    appender.append(SeriesRef::UNKNOWN, &labels(0), START + 1, 1.0).unwrap();
+    assert!(matches!(appender.commit(), Err(CommitError::DiskFull(_))));
+    db.maintain().expect_err("no room for a block");
+    db.map_chunks();
+    assert_eq!(query_all(&db), want);
+    assert!(db.write_failure().is_none());
+    assert_eq!(query_all(&open_late(copy(dir.path()).path())), want);
+    faulty.heal();
+    db.map_chunks();
+    db.maintain().unwrap();
+    append(&db, 0, START + 1).unwrap();
+    assert_eq!(query_all(&db)[0].1.len(), want[0].1.len() + 1);
+}
+
+#[test]
+fn a_crash_or_a_fault_at_any_step_of_housekeeping_loses_nothing() {
+    let dir = TempDir::new().unwrap();
+    let faulty = FaultyFs::default();
+    let mut options = DbOptions { out_of_order_time_window: WINDOW, ..DbOptions::new(dir.path()) };
+    options.wal_segment_size = 32 << 10;
+    options.fs = Arc::new(faulty.clone());
+    let db = Db::open(options.clone(), &mut Registry::default()).unwrap();
+    let mut end = 0;
+    let mut failures = 0;
+    let faults = (0..24).map(|step| Fault::Full { after: step * 800 });
+    for fault in faults.chain([Fault::Create, Fault::Rename, Fault::Sync]) {
+        append_grid(&db, 3, end, end + 150, MINUTE);
+        end += 150;
+        let mut model = Model::new();
+        append_all(
+            &db,
+            &mut model,
+            1,
+            (1..200).map(|back| end * MINUTE - back * MINUTE - 30_000).filter(|time| *time > 0),
+        );
+        let want = query_all(&db);
+        faulty.inject(fault);
+        db.map_chunks();
+        failures += u32::from(db.maintain().is_err());
+        faulty.heal();
+        assert_eq!(query_all(&db), want, "{fault:?}, still running");
+        let crashed = copy(dir.path());
+        let mut options = options.clone();
+        options.dir = crashed.path().to_owned();
+        let reopened = Db::open(options, &mut Registry::default()).unwrap();
+        assert_eq!(query_all(&reopened), want, "{fault:?}, opened again");
+        reopened.maintain().unwrap();
+        assert_eq!(query_all(&reopened), want, "{fault:?}, housekeeping done");
+        if db.write_failure().is_some() {
+            break;
+        }
+    }
+    assert!(failures > 15, "{failures} faults showed");
 }
 
 #[derive(Debug, Clone)]

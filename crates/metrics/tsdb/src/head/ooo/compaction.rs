@@ -55,10 +55,20 @@ impl Head {
             return Ok(None);
         }
         // No commit is between the log and memory, or between memory and being visible.
-        let order = self.out_of_order.order.write();
-        let watermark = self.isolation.watermark();
+        let _order = self.out_of_order.order.write();
         let segment = self.out_of_order.log().map(|log| log.next_segment()).transpose()?;
-        let mut cut = LateCut { segment, series: Vec::new(), max_time: NO_MAX, written: false };
+        Ok(Some(LateCut { segment, ..self.close_late() }))
+    }
+
+    /// Closes the lists of all series, for a copy of what there is.
+    pub(crate) fn copy_late(&self) -> LateCut {
+        let _order = self.out_of_order.order.write();
+        self.close_late()
+    }
+
+    fn close_late(&self) -> LateCut {
+        let watermark = self.isolation.watermark();
+        let mut cut = LateCut { segment: None, series: Vec::new(), max_time: NO_MAX, written: false };
         self.table.for_each(|series| {
             let mut state = series.state();
             let Some(late) = &mut state.late else { return };
@@ -69,9 +79,8 @@ impl Head {
                 cut.series.push((Arc::clone(series), count));
             }
         });
-        drop(order);
         cut.series.sort_unstable_by(|(a, _), (b, _)| a.labels().cmp(b.labels()));
-        Ok(Some(cut))
+        cut
     }
 
     /// Keeps a cut for the next round.

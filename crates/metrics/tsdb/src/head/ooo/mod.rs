@@ -123,9 +123,13 @@ impl Head {
 
     /// Whether there are samples in `[min_time, max_time]`, or may be.
     pub(crate) fn overlaps(&self, min_time: Millis, max_time: Millis) -> bool {
+        self.time_ranges().any(|(first, last)| first <= max_time && last >= min_time)
+    }
+
+    /// Times of the oldest and the newest sample, or wider, of those in order and of those that are not.
+    pub(crate) fn time_ranges(&self) -> impl Iterator<Item = (Millis, Millis)> + use<> {
         let in_order = (!self.is_empty()).then(|| (self.min_time(), self.max_time()));
-        let parts = [in_order, self.out_of_order.time_range()];
-        parts.into_iter().flatten().any(|(first, last)| first <= max_time && last >= min_time)
+        [in_order, self.out_of_order.time_range()].into_iter().flatten()
     }
 
     /// While the head loads: nobody can tell which samples of a batch are out of order, so the log of those gets all of them, too.
