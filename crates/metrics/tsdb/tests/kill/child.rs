@@ -36,7 +36,7 @@ struct Pace {
     moved: Condvar,
 }
 
-/// The last batch of each writer that is done, plus one; zero while there is none.
+/// The last batch of each writer that is done and did not come late, plus one; zero while there is none.
 type Done = [AtomicU64; WRITERS as usize];
 
 /// Writes batches from `first` on.
@@ -75,31 +75,41 @@ fn say(line: &str) {
 }
 
 fn write(db: &Db, first: Batch, pace: &Pace, done: &AtomicU64) {
-    let mut known: Vec<(Labels, SeriesRef)> = Vec::new();
+    let mut known = Vec::new();
     let mut batch = first;
     loop {
-        pace.wait_for(batch);
-        say(&format!("begin {}", batch.0));
-        let mut appender = db.appender();
-        for (at, member) in batch.members().enumerate() {
-            let labels = member.labels();
-            let series_ref = match known.get(at) {
-                Some((before, series_ref)) if *before == labels => *series_ref,
-                _ => SeriesRef::UNKNOWN,
-            };
-            let appended = appender.append(series_ref, &labels, batch.timestamp(), batch.value(member));
-            let series_ref = appended.unwrap_or_else(|error| panic!("{batch:?} of {labels}: {error}"));
-            match known.get_mut(at) {
-                Some(place) => *place = (labels, series_ref),
-                None => known.push((labels, series_ref)),
-            }
+        if !batch.comes_late() {
+            pace.wait_for(batch);
+            append(db, batch, &mut known);
+            done.store(batch.0 + 1, Ordering::Release);
         }
-        appender.commit().expect("committed");
-        say(&format!("done {}", batch.0));
-        done.store(batch.0 + 1, Ordering::Release);
+        if let Some(late) = batch.late_behind().filter(|late| *late >= first) {
+            append(db, late, &mut known);
+        }
         thread::sleep(Duration::from_micros(400));
         batch = Batch(batch.0 + 1).next_of(batch.writer());
     }
+}
+
+/// Writes one batch; `known` are the series of the last one.
+fn append(db: &Db, batch: Batch, known: &mut Vec<(Labels, SeriesRef)>) {
+    say(&format!("begin {}", batch.0));
+    let mut appender = db.appender();
+    for (at, member) in batch.members().enumerate() {
+        let labels = member.labels();
+        let series_ref = match known.get(at) {
+            Some((before, series_ref)) if *before == labels => *series_ref,
+            _ => SeriesRef::UNKNOWN,
+        };
+        let appended = appender.append(series_ref, &labels, batch.timestamp(), batch.value(member));
+        let series_ref = appended.unwrap_or_else(|error| panic!("{batch:?} of {labels}: {error}"));
+        match known.get_mut(at) {
+            Some(place) => *place = (labels, series_ref),
+            None => known.push((labels, series_ref)),
+        }
+    }
+    appender.commit().expect("committed");
+    say(&format!("done {}", batch.0));
 }
 
 fn keep_house(db: &Db, housekeeping: Housekeeping) {
@@ -125,7 +135,7 @@ fn watch(db: &Db, first: Batch, done: &Done) {
             assert!(!before.has(batch) || seen.has(batch), "{batch:?} was there and is gone");
         }
         for batch in (from.max(first).0..newest).map(Batch).filter(|_| live) {
-            let acknowledged = batch.0 < done[batch.writer() as usize];
+            let acknowledged = batch.witness().0 < done[batch.writer() as usize];
             assert!(!acknowledged || seen.has(batch), "{batch:?} is acknowledged and not there");
         }
         before = seen;
