@@ -22,7 +22,7 @@ use crate::{
     block::BlockQuerier,
     blocks::Blocks,
     filenames,
-    head::{Head, HeadAppender, HeadOptions, HeadQuerier, Pending, RawBatch},
+    head::{Head, HeadAppender, HeadOptions, HeadQuerier, Pending, RawBatch, UncheckedNote},
     head_chunks::{FoundChunks, HeadChunks},
     metrics::Metrics,
     query::{DbQuerier, Part},
@@ -44,6 +44,7 @@ pub struct Db {
     closed: AtomicBool,
     /// The log of earlier runs, until it is replayed.
     pending: Mutex<Option<Pending>>,
+    unchecked: UncheckedNote,
     _lock: Option<DirLock>,
 }
 
@@ -70,7 +71,8 @@ impl Db {
             true => None,
             false => Some(DirLock::acquire(&dir, filenames::LOCK)?),
         };
-        for folder in [&dir, &wal_dir] {
+        let wbl_dir = dir.join(filenames::WBL);
+        for folder in [&dir, &wal_dir, &wbl_dir].into_iter().filter(|folder| folder.is_dir()) {
             remove_leftovers(folder).map_err(io_error(folder))?;
         }
         let metrics = Metrics::new(registry);
@@ -83,10 +85,14 @@ impl Db {
         let head =
             Arc::new(Head::new(head_options(&options), min_valid_time, chunk_files, metrics.head.clone()));
         let layout = start_log(&head, &found, &wal_dir, &options, &metrics)?;
-        let wbl_dir = dir.join(filenames::WBL);
         let late = WalLayout::read(&wbl_dir).map_err(io_error(&wbl_dir))?;
         let window = options.out_of_order_time_window;
         let had_late = late.last.is_some();
+        let note = wbl_dir.join(filenames::UNCHECKED);
+        let own = layout.last.map_or(0, |last| last + 1);
+        let unchecked =
+            UncheckedNote::open(Arc::clone(&options.fs), note, own).map_err(io_error(&wbl_dir))?;
+        let pending = Pending { layout, found, late, unchecked_since: unchecked.found() };
         let db = Self {
             options,
             metrics,
@@ -94,7 +100,8 @@ impl Db {
             blocks,
             maintenance: Mutex::new(min_valid_time),
             closed: AtomicBool::new(false),
-            pending: Mutex::new(Some(Pending { layout, found, late })),
+            pending: Mutex::new(Some(pending)),
+            unchecked,
             _lock: lock,
         };
         if had_late {
@@ -123,6 +130,9 @@ impl Db {
         self.head
             .replay(pending, &self.options.replay_progress, &self.metrics.wal, make_room)
             .map_err(OpenError::Replay)?;
+        if !self.head.out_of_order().has_unlogged() {
+            self.unchecked.remove().map_err(io_error(self.unchecked.path()))?;
+        }
         self.metrics.wal.replay_seconds.set(start.elapsed().as_secs_f64());
         Ok(())
     }
@@ -132,6 +142,9 @@ impl Db {
     pub fn set_out_of_order_window(&self, window: Duration) -> Result<(), OpenError> {
         if !window.is_zero() {
             self.start_late_log()?;
+            if self.is_replaying() {
+                self.unchecked.write().map_err(io_error(self.unchecked.path()))?;
+            }
         }
         self.head.out_of_order().set_window(millis(window));
         Ok(())

@@ -250,7 +250,6 @@ impl<'a> Batch<'a> {
             self.head.log(records)?;
         }
         if *phase == Phase::Loading {
-            self.head.log_perhaps_late(|| self.sample_records())?;
             self.head.metrics().appended.inc_by(self.samples.len() as u64);
             self.head.metrics().appended_histograms.inc_by(self.histograms.len() as u64);
             return Ok(());

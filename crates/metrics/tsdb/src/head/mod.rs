@@ -50,7 +50,7 @@ pub use appender::{BatchSeries, RawBatch};
 pub(crate) use closed::ClosedChunk;
 pub(crate) use exemplars::ExemplarRing;
 pub(crate) use isolation::Isolation;
-pub(crate) use ooo::{LateCut, OutOfOrder};
+pub(crate) use ooo::{LateCut, OutOfOrder, UncheckedNote};
 pub(crate) use postings::{HeadIndex, PostingList, Slot};
 pub(crate) use querier::HeadQuerier;
 pub(crate) use replay::Pending;

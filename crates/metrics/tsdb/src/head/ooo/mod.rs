@@ -14,12 +14,13 @@ mod mapping;
 mod replay;
 mod series;
 mod state;
+mod unchecked;
 
 use std::{
     io,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
 };
 
@@ -29,6 +30,7 @@ use storage::CommitError;
 
 pub(crate) use compaction::LateCut;
 pub(crate) use series::LateSamples;
+pub(crate) use unchecked::UncheckedNote;
 
 use super::{Head, MemSeries, NO_MAX, NO_MIN, isolation::CommitId, sample_records, series::AppendRules};
 use crate::{
@@ -50,6 +52,8 @@ pub(crate) struct OutOfOrder {
     max_time: AtomicI64,
     /// What is on its way into blocks.
     cut: Mutex<Option<LateCut>>,
+    /// Samples that the replay has found could not be written to the log.
+    unlogged: AtomicBool,
 }
 
 /// A sample that comes late.
@@ -71,6 +75,7 @@ impl OutOfOrder {
             min_time: AtomicI64::new(NO_MIN),
             max_time: AtomicI64::new(NO_MAX),
             cut: Mutex::default(),
+            unlogged: AtomicBool::new(false),
         }
     }
 
@@ -97,6 +102,11 @@ impl OutOfOrder {
     pub(crate) fn time_range(&self) -> Option<(Millis, Millis)> {
         let range = (self.min_time.load(Ordering::Acquire), self.max_time.load(Ordering::Acquire));
         (range.0 <= range.1).then_some(range)
+    }
+
+    /// Whether only the write-ahead log has all that the replay has found.
+    pub(crate) fn has_unlogged(&self) -> bool {
+        self.unlogged.load(Ordering::Acquire)
     }
 
     fn extend_time(&self, min_time: Millis, max_time: Millis) {
@@ -132,14 +142,6 @@ impl Head {
         [in_order, self.out_of_order.time_range()].into_iter().flatten()
     }
 
-    /// While the head loads: nobody can tell which samples of a batch are out of order, so the log of those gets all of them, too.
-    pub(super) fn log_perhaps_late(&self, records: impl FnOnce() -> Vec<Vec<u8>>) -> Result<(), CommitError> {
-        match self.out_of_order.window.load(Ordering::Acquire) {
-            0 => Ok(()),
-            _ => self.log_late(records()),
-        }
-    }
-
     /// Logs the samples and appends them. They may become visible while the guard is held.
     pub(super) fn commit_late(
         &self,
@@ -150,9 +152,7 @@ impl Head {
             return Ok(None);
         }
         let guard = self.out_of_order.order.read();
-        self.log_late(sample_records::encode(
-            samples.iter().map(|late| (late.series.series_ref(), late.timestamp, &late.sample)),
-        ))?;
+        self.log_late(&samples)?;
         for Late { series, timestamp, sample } in samples {
             let is_float = matches!(sample, Sample::Float(_));
             if self.append_late(&series, timestamp, sample, Some(commit)) {
@@ -173,10 +173,10 @@ impl Head {
         }
     }
 
-    fn log_late(&self, records: Vec<Vec<u8>>) -> Result<(), CommitError> {
-        if records.is_empty() {
-            return Ok(());
-        }
+    fn log_late(&self, samples: &[Late]) -> Result<(), CommitError> {
+        let records = sample_records::encode(
+            samples.iter().map(|late| (late.series.series_ref(), late.timestamp, &late.sample)),
+        );
         let log = self.out_of_order.log().ok_or(CommitError::Closed)?;
         log.commit(records.into_iter().map(|record| WalRecord::new(record, log.compression())).collect())
     }

@@ -1,6 +1,6 @@
 //! Brings out-of-order samples back: from files of chunks, from their log, and from batches that came while the head loaded.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use model::Millis;
 use tracing::{info, warn};
@@ -8,7 +8,9 @@ use tracing::{info, warn};
 use crate::{
     encoding::Malformed,
     head::{
-        Head, MemSeries, sample_records,
+        Head, MemSeries,
+        ooo::Late,
+        sample_records,
         series::{AppendRules, Verdict},
     },
     head_chunks::{ChunkRef, MappedChunk},
@@ -157,24 +159,32 @@ impl Head {
         true
     }
 
-    /// Takes a sample of a batch that came while the head loaded and is not younger than its series' newest.
-    pub(in crate::head) fn replay_late(
-        &self,
-        series: &Arc<MemSeries>,
-        timestamp: Millis,
-        sample: Sample,
-    ) -> bool {
+    /// Takes samples of batches that came while a head loaded, this one or an earlier one, and are not younger than their series'
+    /// newest; returns how many.
+    pub(in crate::head) fn replay_late(&self, mut samples: Vec<Late>) -> u64 {
         let rules = AppendRules { min_valid_time: self.min_valid_time(), ..self.append_rules() };
-        let verdict = series.state().check_any(timestamp, &sample, rules);
-        if verdict != Ok(Verdict::Late) {
-            return false;
+        samples.retain(|late| {
+            late.series.state().check_any(late.timestamp, &late.sample, rules) == Ok(Verdict::Late)
+        });
+        if samples.is_empty() {
+            return 0;
         }
-        // What is counted as appended was so by the batch.
-        match sample {
-            Sample::Float(_) => self.metrics.late_appended.inc(),
-            Sample::Histogram(_) | Sample::FloatHistogram(_) => self.metrics.late_appended_histograms.inc(),
-        };
-        self.keep_late(series, timestamp, sample);
-        true
+        if let Err(error) = self.log_late(&samples) {
+            // The write-ahead log has them still.
+            self.out_of_order.unlogged.store(true, Ordering::Release);
+            warn!(%error, "cannot write to the log of out-of-order samples");
+        }
+        let count = samples.len() as u64;
+        for Late { series, timestamp, sample } in samples {
+            // What is counted as appended was so by the batch.
+            match sample {
+                Sample::Float(_) => self.metrics.late_appended.inc(),
+                Sample::Histogram(_) | Sample::FloatHistogram(_) => {
+                    self.metrics.late_appended_histograms.inc()
+                }
+            };
+            self.keep_late(&series, timestamp, sample);
+        }
+        count
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct LateSamples {
     open: Vec<LateSample>,
     /// In the order they were closed; they may overlap each other and everything else.
     closed: Vec<LateChunk>,
+    /// The first of them that were there before a restart, in order of their places in files.
+    adopted: usize,
 }
 
 #[derive(Debug)]
@@ -83,7 +85,8 @@ impl LateSamples {
 
     /// Makes chunks of the list. Every reader sees the commits below `watermark`.
     pub(crate) fn close(&mut self, watermark: u64) {
-        for chunk in &mut self.closed {
+        // All before one that everyone sees are seen by everyone, or nearly all.
+        for chunk in self.closed.iter_mut().rev().take_while(|chunk| chunk.commits.is_some()) {
             chunk.commits.take_if(|commits| commits.iter().all(|commit| *commit < watermark));
         }
         let samples = mem::take(&mut self.open);
@@ -104,23 +107,26 @@ impl LateSamples {
 
     /// Takes in a chunk that the series had in a file before a restart.
     pub(crate) fn adopt(&mut self, chunk: MappedChunk) {
-        self.closed.push(LateChunk { chunk: TakenChunk::Mapped(chunk), commits: None });
+        self.closed.insert(self.adopted, LateChunk { chunk: TakenChunk::Mapped(chunk), commits: None });
+        self.adopted += 1;
     }
 
-    /// Takes those samples out of the list that are in the chunk at `reference`, if the series has one there, and drops the chunks that
-    /// were made of the same samples since the restart.
+    /// Takes those samples out of the list that are in the chunk at `reference`, if the series has one there, and drops the chunk that
+    /// was made of the same samples since the restart.
     pub(crate) fn forget_those_in(
         &mut self,
         reference: ChunkRef,
         files: &ChunkFiles,
     ) -> Result<(), HeadChunkError> {
-        let is_it = |late: &&LateChunk| matches!(late.chunk, TakenChunk::Mapped(chunk) if chunk.reference() == reference);
-        let Some(found) = self.closed.iter().rev().find(is_it) else {
+        let (adopted, since) = self.closed.split_at(self.adopted);
+        let Ok(at) = adopted.binary_search_by_key(&Some(reference), LateChunk::reference) else {
             return Ok(());
         };
         let mut columns = Columns::default();
-        let chunk = found.chunk.clone().load(files)?;
-        self.closed.retain(|late| is_it(&late) || !late.is_same(&chunk, files));
+        let chunk = adopted[at].chunk.clone().load(files)?;
+        if let Some(again) = since.iter().position(|late| late.is_same(&chunk, files)) {
+            self.closed.remove(self.adopted + again);
+        }
         decode(chunk.encoding, &chunk.data, usize::MAX, (Millis::MIN, Millis::MAX), &mut columns)?;
         self.open.retain(|sample| {
             let time = sample.timestamp;
@@ -146,7 +152,7 @@ impl LateSamples {
             matches!(chunk, TakenChunk::Memory(_))
                 && (chunk.min_time(), chunk.max_time()) == (mapped.min_time(), mapped.max_time())
         };
-        if let Some(late) = self.closed.iter_mut().find(is_it) {
+        if let Some(late) = self.closed.iter_mut().rev().find(is_it) {
             late.chunk = TakenChunk::Mapped(mapped);
         }
     }
@@ -168,17 +174,14 @@ impl LateSamples {
     /// Drops the first `count` chunks; returns whether there is nothing left.
     pub(crate) fn drop_first(&mut self, count: usize) -> bool {
         self.closed.drain(..count.min(self.closed.len()));
+        self.adopted = self.adopted.saturating_sub(count);
         self.closed.shrink_to_fit();
         self.closed.is_empty() && self.open.is_empty()
     }
 
     /// The lowest number of a file that has a chunk of these.
     pub(crate) fn first_file(&self) -> Option<u32> {
-        let file = |late: &LateChunk| match &late.chunk {
-            TakenChunk::Mapped(chunk) => Some(chunk.reference().file()),
-            TakenChunk::Memory(_) => None,
-        };
-        self.closed.iter().filter_map(file).min()
+        self.closed.iter().filter_map(LateChunk::reference).map(ChunkRef::file).min()
     }
 
     /// Times of the oldest and the newest sample.
@@ -209,6 +212,14 @@ impl LateChunk {
     fn new(chunk: ClosedChunk, commits: &[u64], watermark: u64) -> Self {
         let hidden = commits.iter().any(|commit| *commit >= watermark);
         Self { chunk: TakenChunk::Memory(chunk), commits: hidden.then(|| commits.into()) }
+    }
+
+    /// Where in the files it is, if it is.
+    fn reference(&self) -> Option<ChunkRef> {
+        match &self.chunk {
+            TakenChunk::Mapped(chunk) => Some(chunk.reference()),
+            TakenChunk::Memory(_) => None,
+        }
     }
 
     /// Whether it has the very bytes of another.

@@ -43,6 +43,8 @@ pub(crate) struct Pending {
     pub(crate) found: FoundChunks,
     /// The log of out-of-order samples as an earlier run left it.
     pub(crate) late: WalLayout,
+    /// From this segment on an earlier run has not checked its samples.
+    pub(crate) unchecked_since: Option<u64>,
 }
 
 /// What a replay came to.
@@ -86,7 +88,7 @@ impl Head {
         metrics: &WalMetrics,
         mut make_room: impl FnMut(),
     ) -> Result<(), ReadError> {
-        let Pending { layout, mut found, late } = pending;
+        let Pending { layout, mut found, late, unchecked_since } = pending;
         let found_late = std::mem::take(&mut found.out_of_order);
         std::thread::scope(|scope| {
             let mut workers = Workers::start(scope, self);
@@ -96,6 +98,9 @@ impl Head {
             progress.expect(layout.segments.first().map(|(index, _)| *index), layout.last);
             for segment in &old {
                 progress.at(segment.number);
+                if unchecked_since.is_some_and(|since| segment.number >= since) {
+                    workers.take_late();
+                }
                 reader.read(segment, &mut workers)?;
                 self.settle(&mut workers, &reader, &mut totals);
                 make_room();

@@ -15,6 +15,7 @@ use super::{Totals, ref_map::RefMap};
 use crate::{
     head::{
         Head, MemSeries,
+        ooo::Late,
         series::{Appended, SeriesState},
     },
     recode::Sample,
@@ -36,7 +37,7 @@ const MAP_AT: usize = 16 * 1024;
 enum Message {
     Batch(Batch),
     Tombstone(RefTombstone),
-    /// From here on samples may be out of order.
+    /// From here on samples may be out of order: nobody has checked them.
     TakeLate,
     /// Answer when everything before is done.
     Wait(SyncSender<Totals>),
@@ -67,6 +68,8 @@ struct Worker<'a> {
     series: RefMap,
     min_valid_time: Millis,
     take_late: bool,
+    /// Samples of the batch in hand that may be out of order.
+    late: Vec<Late>,
     totals: Totals,
 }
 
@@ -134,8 +137,8 @@ impl Workers {
         self.send(at, Message::Tombstone(tombstone));
     }
 
-    /// From here on samples that are not younger than their series' newest are taken out of order, if they are not too old: batches of
-    /// this run, which nobody could check.
+    /// From here on samples that are not younger than their series' newest are taken out of order, if they are not too old: batches that
+    /// came while a head loaded, which nobody could check.
     pub(super) fn take_late(&mut self) {
         for at in 0..self.queues.len() {
             self.hand_over(at);
@@ -192,6 +195,7 @@ impl<'a> Worker<'a> {
             series: RefMap::default(),
             min_valid_time: head.min_valid_time(),
             take_late: false,
+            late: Vec::new(),
             totals: Totals::default(),
         }
     }
@@ -240,6 +244,9 @@ impl<'a> Worker<'a> {
             });
         }
         floats.for_each(|sample| self.append_float(sample));
+        if !self.late.is_empty() {
+            self.totals.samples += self.head.replay_late(std::mem::take(&mut self.late));
+        }
     }
 
     #[inline]
@@ -261,9 +268,7 @@ impl<'a> Worker<'a> {
 
     fn append_late(&mut self, series_ref: u64, timestamp: Millis, sample: Sample) {
         match self.series.get(series_ref) {
-            Some(series) => {
-                self.totals.samples += u64::from(self.head.replay_late(series, timestamp, sample));
-            }
+            Some(series) => self.late.push(Late { series: Arc::clone(series), timestamp, sample }),
             None => self.totals.unknown += 1,
         }
     }
