@@ -328,6 +328,7 @@ fn db_options(flags: &Flags, config: &Config) -> DbOptions {
     }
     options.max_series = flags.max_series;
     options.out_of_order_time_window = config.out_of_order_time_window;
+    options.float_encoding = config.float_encoding;
     options
 }
 

@@ -87,6 +87,7 @@ impl Reloader {
         let Parts { db, scraping, evaluating, notifier, external_url } = &self.parts;
         // The one part of it that may fail: before it nothing has changed.
         db.set_out_of_order_window(config.out_of_order_time_window)?;
+        db.set_float_encoding(config.float_encoding);
         *self.state.config.write() = Arc::new(config.clone());
         notifier.apply(config.notifier, config.external_labels.clone());
         scraping.apply(config.jobs);

@@ -18,7 +18,7 @@ use storage::{Appendable, Appender, CommitError, Exemplar, Querier, QueryError, 
 use tracing::{info, warn};
 
 use crate::{
-    BlockMeta, DbOptions, OpenError, TsdbStatus, UnreadableBlock,
+    BlockMeta, DbOptions, FloatEncoding, OpenError, TsdbStatus, UnreadableBlock,
     block::BlockQuerier,
     blocks::Blocks,
     filenames,
@@ -107,6 +107,7 @@ impl Db {
         if had_late {
             db.start_late_log()?;
         }
+        db.set_float_encoding(db.options.float_encoding);
         db.set_out_of_order_window(window)?;
         Ok(db)
     }
@@ -148,6 +149,11 @@ impl Db {
         }
         self.head.out_of_order().set_window(millis(window));
         Ok(())
+    }
+
+    /// Sets how chunks of floats are written from now on.
+    pub fn set_float_encoding(&self, encoding: FloatEncoding) {
+        self.head.set_float_encoding(encoding);
     }
 
     /// Makes the log of out-of-order samples, behind what is there of it.

@@ -50,7 +50,7 @@ pub use encoding::Malformed;
 pub use error::{MaintainError, OpenError, UnreadableBlock};
 pub use head::{BatchSeries, RawBatch, ReplayProgress};
 pub use head_chunks::HeadChunkError;
-pub use options::DbOptions;
+pub use options::{DbOptions, FloatEncoding};
 pub use status::{Stat, TsdbStatus};
 pub use tool::{
     AnalyzeError, BlockAnalysis, BlockListing, Examination, Finding, ListedBlock, Remedy, RepairError,

@@ -11,7 +11,7 @@ use prometheus_client::registry::Registry;
 use proptest::prelude::*;
 use storage::{Appendable, CommitError, LabelQuery, Queryable, SelectHints, SeriesRef, collect};
 use tempfile::TempDir;
-use tsdb::{Compression, Db, DbOptions, MaintainError, OpenError};
+use tsdb::{Compression, Db, DbOptions, FloatEncoding, MaintainError, OpenError};
 
 #[test]
 fn a_restart_loses_nothing() {
@@ -641,4 +641,39 @@ proptest! {
             .collect();
         prop_assert_eq!(found, want);
     }
+}
+
+#[test]
+fn chunks_of_the_newer_encoding_live_with_the_others() {
+    let dir = TempDir::new().unwrap();
+    let mut options = DbOptions::new(dir.path());
+    let chunk_bytes = |db: &Db, block: usize| {
+        let chunks = db.dir().join(&db.blocks()[block].ulid).join("chunks/000001");
+        fs::metadata(chunks).unwrap().len()
+    };
+    let db = Db::open(options.clone(), &mut Registry::default()).unwrap();
+    append_grid(&db, 10, 0, 2 * 60 + 30, 60_000);
+    // The open chunk ends here.
+    db.set_float_encoding(FloatEncoding::Xor2);
+    append_grid(&db, 10, 2 * 60 + 30, 5 * 60, 60_000);
+    let want = query_all(&db);
+    options.float_encoding = FloatEncoding::Xor2;
+    let mut killed = options.clone();
+    let copied = copy(dir.path());
+    killed.dir = copied.path().to_owned();
+    assert_eq!(query_all(&Db::open(killed, &mut Registry::default()).unwrap()), want, "from the log");
+    db.map_chunks();
+    assert_eq!(query_all(&db), want, "in files");
+    drop(db);
+    let db = Db::open(options, &mut Registry::default()).unwrap();
+    assert_eq!(query_all(&db), want, "found in files");
+    append_grid(&db, 10, 5 * 60, 9 * 60, 60_000);
+    let want = query_all(&db);
+    db.maintain().unwrap();
+    assert_eq!(hours(&db), [(0, 2), (2, 4), (4, 6)]);
+    assert_eq!(query_all(&db), want, "in blocks");
+    assert!(chunk_bytes(&db, 2) < chunk_bytes(&db, 0), "it is there to be smaller");
+    db.set_float_encoding(FloatEncoding::Xor);
+    append_grid(&db, 10, 9 * 60, 11 * 60, 60_000);
+    assert!(query_all(&db).iter().all(|(_, columns)| columns.len() == 11 * 60));
 }

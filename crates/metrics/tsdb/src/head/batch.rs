@@ -337,6 +337,7 @@ impl<'a> Batch<'a> {
     }
 
     fn apply(&mut self, commit: CommitId) {
+        let form = self.head.chunk_form();
         let mut applied = Applied::default();
         let mut moved = Vec::new();
         // Samples of one series come together: lock it once for all of them.
@@ -347,8 +348,7 @@ impl<'a> Batch<'a> {
             let mut state = self.get(series).state();
             let waits_already = !state.waiting().is_empty();
             for sample in run {
-                let appended =
-                    state.append(sample.timestamp, sample.value, Some(commit), self.head.chunk_range());
+                let appended = state.append(sample.timestamp, sample.value, Some(commit), form);
                 if appended == Appended::Not && self.comes_late(&state, sample) {
                     moved.push(self.late(series, sample.timestamp, Sample::Float(sample.value)));
                 } else {

@@ -36,7 +36,7 @@ use std::{
     convert::Infallible,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
 };
 
@@ -58,6 +58,7 @@ pub use replay::ReplayProgress;
 pub(crate) use series::MemSeries;
 
 use crate::{
+    FloatEncoding,
     head_chunks::HeadChunks,
     metrics::HeadMetrics,
     wal::{Compression, Wal, WalRecord},
@@ -65,6 +66,7 @@ use crate::{
 use isolation::Writer;
 use loading::Loading;
 use mapping::Mapping;
+use open_chunk::ChunkForm;
 use order::LabelOrder;
 use raw_cache::RawCache;
 use series::AppendRules;
@@ -110,6 +112,8 @@ pub(crate) struct Head {
     max_time: AtomicI64,
     /// Samples before this moment are in blocks.
     min_valid_time: AtomicI64,
+    /// Whether new chunks of floats have the newer encoding.
+    xor2: AtomicBool,
 }
 
 // === impl Head ===
@@ -141,6 +145,7 @@ impl Head {
             min_time: AtomicI64::new(NO_MIN),
             max_time: AtomicI64::new(NO_MAX),
             min_valid_time: AtomicI64::new(min_valid_time),
+            xor2: AtomicBool::new(false),
         }
     }
 
@@ -183,6 +188,17 @@ impl Head {
 
     pub(crate) fn chunk_range(&self) -> Millis {
         self.options.chunk_range
+    }
+
+    /// What new chunks are to be like.
+    fn chunk_form(&self) -> ChunkForm {
+        let floats = if self.xor2.load(Ordering::Relaxed) { FloatEncoding::Xor2 } else { FloatEncoding::Xor };
+        ChunkForm { width: self.options.chunk_range, floats }
+    }
+
+    /// How new chunks of floats are encoded. One that is open goes on as it is until the next sample.
+    pub(crate) fn set_float_encoding(&self, encoding: FloatEncoding) {
+        self.xor2.store(encoding == FloatEncoding::Xor2, Ordering::Relaxed);
     }
 
     pub(crate) fn wal_compression(&self) -> Compression {

@@ -27,7 +27,7 @@ use super::{
     closed::{ClosedChunk, ClosedChunks, TakenChunk},
     isolation::CommitId,
     ooo::LateSamples,
-    open_chunk::OpenChunk,
+    open_chunk::{ChunkForm, OpenChunk},
 };
 use crate::{head_chunks::MappedChunk, intervals::Intervals};
 
@@ -222,22 +222,23 @@ impl SeriesState {
         timestamp < self.last_time
     }
 
-    /// Appends a sample if it is younger than all before; `width` is the range of time that chunks must not cross the edges of.
+    /// Appends a sample if it is younger than all before.
     pub(crate) fn append(
         &mut self,
         timestamp: Millis,
         value: f64,
         commit: Option<CommitId>,
-        width: Millis,
+        form: ChunkForm,
     ) -> Appended {
         if timestamp <= self.last_time {
             return Appended::Not;
         }
         let last_time = self.last_time;
-        let cut = self.open.as_mut().is_none_or(|open| !open.append(last_time, timestamp, value));
+        let cut =
+            self.open.as_mut().is_none_or(|open| !open.append(last_time, timestamp, value, form.floats));
         if cut {
             self.close();
-            self.open = Some(OpenChunk::begin(timestamp, value, width));
+            self.open = Some(OpenChunk::begin(timestamp, value, form));
         }
         (self.last_time, self.last_value) = (timestamp, value);
         self.note(commit);
@@ -258,12 +259,12 @@ impl SeriesState {
     }
 
     /// Appends a sample of the log, unless it is in a chunk that the series already has.
-    pub(crate) fn replay(&mut self, timestamp: Millis, value: f64, width: Millis) -> Appended {
+    pub(crate) fn replay(&mut self, timestamp: Millis, value: f64, form: ChunkForm) -> Appended {
         if timestamp == self.last_time && self.open.is_none() {
             // Chunks in files come without the value of their last sample.
             self.last_value = value;
         }
-        self.append(timestamp, value, None, width)
+        self.append(timestamp, value, None, form)
     }
 
     /// Takes in chunks that the series had in files before a restart; returns the times of the first and the last sample of them.

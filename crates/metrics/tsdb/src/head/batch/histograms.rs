@@ -156,13 +156,14 @@ impl Batch<'_> {
     }
 
     pub(super) fn apply_histograms(&mut self, commit: CommitId) {
+        let form = self.head.chunk_form();
         let (mut applied, mut floats) = (Applied::default(), 0);
         for BatchHistogram { series, timestamp, sample } in std::mem::take(&mut self.histograms) {
             let is_float = matches!(sample, Sample::Float(_));
             let mut state = self.get(series).state();
             if state.is_behind_newest(timestamp) {
                 let waits_already = !state.waiting().is_empty();
-                let appended = state.append_any(timestamp, sample, Some(commit), self.head.chunk_range());
+                let appended = state.append_any(timestamp, sample, Some(commit), form);
                 applied.note(appended, timestamp);
                 floats += u64::from(is_float);
                 if !waits_already && !state.waiting().is_empty() {

@@ -16,6 +16,7 @@ use crate::{
     head::{
         Head, MemSeries,
         ooo::Late,
+        open_chunk::ChunkForm,
         series::{Appended, SeriesState},
     },
     recode::Sample,
@@ -239,8 +240,8 @@ impl<'a> Worker<'a> {
                 self.append_late(series_ref, timestamp, histogram);
                 continue;
             }
-            self.append(series_ref, timestamp, |state, width| {
-                state.append_any(timestamp, histogram, None, width)
+            self.append(series_ref, timestamp, |state, form| {
+                state.append_any(timestamp, histogram, None, form)
             });
         }
         floats.for_each(|sample| self.append_float(sample));
@@ -255,7 +256,7 @@ impl<'a> Worker<'a> {
         if self.comes_late(series_ref, timestamp) {
             return self.append_late(series_ref, timestamp, Sample::Float(value));
         }
-        self.append(series_ref, timestamp, |state, width| state.replay(timestamp, value, width));
+        self.append(series_ref, timestamp, |state, form| state.replay(timestamp, value, form));
     }
 
     /// Whether a sample may belong to those out of order.
@@ -278,7 +279,7 @@ impl<'a> Worker<'a> {
         &mut self,
         series_ref: u64,
         timestamp: Millis,
-        append: impl FnOnce(&mut SeriesState, Millis) -> Appended,
+        append: impl FnOnce(&mut SeriesState, ChunkForm) -> Appended,
     ) {
         if timestamp < self.min_valid_time {
             return;
@@ -290,7 +291,7 @@ impl<'a> Worker<'a> {
         self.totals.note(timestamp, timestamp);
         let mut state = series.state();
         let waits_already = !state.waiting().is_empty();
-        let appended = append(&mut state, self.head.chunk_range());
+        let appended = append(&mut state, self.head.chunk_form());
         let waits = !waits_already && !state.waiting().is_empty();
         drop(state);
         if waits {

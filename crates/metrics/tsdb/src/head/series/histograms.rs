@@ -8,7 +8,7 @@ use crate::{
     chunk::{Encoding, Floats, Integers},
     head::{
         isolation::CommitId,
-        open_chunk::{HistogramKind, OpenChunk},
+        open_chunk::{ChunkForm, HistogramKind, OpenChunk},
     },
     recode::Sample,
 };
@@ -57,18 +57,18 @@ impl SeriesState {
         timestamp: Millis,
         sample: Sample,
         commit: Option<CommitId>,
-        width: Millis,
+        form: ChunkForm,
     ) -> Appended {
         if timestamp <= self.last_time {
             return Appended::Not;
         }
         match sample {
-            Sample::Float(value) => self.append(timestamp, value, commit, width),
+            Sample::Float(value) => self.append(timestamp, value, commit, form),
             Sample::Histogram(histogram) => {
-                self.append_histogram::<Integers>(timestamp, histogram, commit, width)
+                self.append_histogram::<Integers>(timestamp, histogram, commit, form.width)
             }
             Sample::FloatHistogram(histogram) => {
-                self.append_histogram::<Floats>(timestamp, histogram, commit, width)
+                self.append_histogram::<Floats>(timestamp, histogram, commit, form.width)
             }
         }
     }
