@@ -4,6 +4,7 @@
 //! as 16-bit numbers. But a bitmap takes a hundred bytes and more to begin with, and most values are few series' own.
 
 use roaring::{MultiOps, RoaringBitmap};
+use smallvec::SmallVec;
 
 use super::Slot;
 
@@ -12,8 +13,10 @@ const INLINE: usize = 3;
 /// No shorter list becomes a bitmap.
 const LEAST_BITMAP: usize = 32;
 /// About what a bitmap takes beside its content: for itself, and for each stretch of 65,536 slots.
-const BITMAP_BYTES: usize = 80;
+const BITMAP_BYTES: usize = 80 + 4 * TAIL;
 const STRETCH_BYTES: usize = 56;
+/// Slots that wait to be added to a bitmap together: it searches for its end each time.
+const TAIL: usize = 16;
 /// A bitmap is compressed again when it has grown by a quarter, and by this many slots at least.
 const LEAST_GROWTH: usize = 64;
 
@@ -31,6 +34,9 @@ enum Form {
 #[derive(Debug)]
 struct Compressed {
     bitmap: RoaringBitmap,
+    /// The newest slots, which are not in the bitmap yet.
+    tail: SmallVec<[Slot; TAIL]>,
+    /// Slots in the bitmap.
     len: usize,
     /// The length at which it is compressed again: until then what was added lies in the form that is fast to add to.
     compress_at: usize,
@@ -49,7 +55,7 @@ impl PostingList {
         match &self.0 {
             Form::Inline { len, .. } => usize::from(*len),
             Form::Sorted(slots) => slots.len(),
-            Form::Bitmap(compressed) => compressed.len,
+            Form::Bitmap(compressed) => compressed.len + compressed.tail.len(),
         }
     }
 
@@ -132,12 +138,12 @@ impl PostingList {
         }
     }
 
-    /// The slots, unless they are a bitmap.
+    /// The slots that are not in a bitmap.
     fn short_slots(&self) -> &[Slot] {
         match &self.0 {
             Form::Inline { len, slots } => slots.get(..usize::from(*len)).unwrap_or_default(),
             Form::Sorted(slots) => slots,
-            Form::Bitmap(_) => &[],
+            Form::Bitmap(compressed) => &compressed.tail,
         }
     }
 }
@@ -146,21 +152,33 @@ impl PostingList {
 
 impl Compressed {
     fn new(slots: &[Slot]) -> Self {
-        let mut compressed =
-            Self { bitmap: bitmap_of(slots.to_vec()), len: slots.len(), compress_at: slots.len() };
+        let mut compressed = Self {
+            bitmap: bitmap_of(slots.to_vec()),
+            tail: SmallVec::new(),
+            len: slots.len(),
+            compress_at: 0,
+        };
         compressed.compress();
         compressed
     }
 
     fn push(&mut self, slot: Slot) {
-        if self.len >= self.compress_at {
-            self.compress();
+        if self.tail.len() == TAIL {
+            self.take_tail();
+            if self.len >= self.compress_at {
+                self.compress();
+            }
         }
-        self.bitmap.try_push(slot).expect("BUG: slots are given in order");
-        self.len += 1;
+        self.tail.push(slot);
+    }
+
+    fn take_tail(&mut self) {
+        self.len += self.tail.len();
+        self.bitmap.append(self.tail.drain(..)).expect("BUG: slots are given in order");
     }
 
     fn compress(&mut self) {
+        self.take_tail();
         self.bitmap.optimize();
         // What grew has room to grow further; a clone has not.
         self.bitmap = self.bitmap.clone();

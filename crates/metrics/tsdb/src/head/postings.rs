@@ -196,8 +196,9 @@ impl SeriesSet for RoaringBitmap {
     }
 
     fn into_vec(self) -> Vec<Slot> {
-        let mut slots = Vec::with_capacity(self.count());
-        slots.extend(self.iter());
+        let mut slots = vec![0; self.count()];
+        let filled = self.iter().next_many(&mut slots).len();
+        slots.truncate(filled);
         slots
     }
 }

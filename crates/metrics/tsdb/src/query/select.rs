@@ -164,10 +164,7 @@ impl<'s, 'm, S: PostingsSource> Plan<'s, 'm, S> {
     }
 
     fn add_clause(&mut self, lists: Vec<S::List<'s>>) -> Result<usize, S::Error> {
-        let mut size = 0;
-        for list in &lists {
-            size += self.source.list_len(*list)?;
-        }
+        let size = size_of_lists(self.source, &lists)?;
         self.clauses.push(Clause { lists, size });
         Ok(size)
     }
@@ -223,17 +220,26 @@ fn named_values(matcher: &Matcher) -> Option<Vec<&str>> {
 
 /// Keeps the series that satisfy the matcher.
 fn narrow<S: PostingsSource>(source: &S, matcher: &Matcher, set: &mut S::Set) -> Result<(), S::Error> {
-    let (left, values) = (set.count(), source.value_count(matcher.name()));
-    let steps = left.saturating_mul(values).min(source.series_count()?);
+    let (left, values, all) = (set.count(), source.value_count(matcher.name()), source.series_count()?);
+    let steps = left.saturating_mul(values).min(all);
     if left.saturating_mul(SERIES_COST) < values.saturating_mul(VALUE_COST).saturating_add(steps) {
         return source.keep_matching(set, matcher);
     }
     if matcher.matches_empty() {
         // An absent label satisfies it too: take away those whose value does not.
-        source.remove(set, &lists_where(source, matcher, false)?)
-    } else {
-        source.keep(set, &lists_where(source, matcher, true)?)
+        return source.remove(set, &lists_where(source, matcher, false)?);
     }
+    let lists = lists_where(source, matcher, true)?;
+    if size_of_lists(source, &lists)? == all { Ok(()) } else { source.keep(set, &lists) }
+}
+
+/// How many series are in the lists of a label.
+fn size_of_lists<S: PostingsSource>(source: &S, lists: &[S::List<'_>]) -> Result<usize, S::Error> {
+    let mut size = 0;
+    for list in lists {
+        size += source.list_len(*list)?;
+    }
+    Ok(size)
 }
 
 /// The lists of those values of the matcher's label that satisfy it, or do not, as `satisfied` says.
