@@ -15,6 +15,7 @@ mod cursor;
 mod delete;
 mod error;
 mod index_format;
+mod index_postings;
 mod index_reader;
 mod index_remains;
 mod index_writer;

@@ -1,12 +1,13 @@
 //! Which series have which label, in memory.
 
-use std::{collections::HashMap, hash::BuildHasher, sync::Arc};
+use std::{collections::HashMap, convert::Infallible, hash::BuildHasher, sync::Arc};
 
-use model::Labels;
+use model::{Labels, Matcher};
+use roaring::RoaringBitmap;
 use rustc_hash::FxBuildHasher;
-use smallvec::SmallVec;
 
-use super::series::MemSeries;
+use super::{PostingList, series::MemSeries};
+use crate::query::{PostingsSource, SeriesSet};
 
 /// With fewer series than this threads cost more than they save.
 const FEW: usize = 4096;
@@ -15,12 +16,6 @@ const MOST_THREADS: usize = 8;
 
 /// Position of a series in the index; what postings hold.
 pub(crate) type Slot = u32;
-
-/// A sorted list of slots. Callers see slices only, so that another representation can take its place.
-///
-/// Most values are one series' own: four slots take no more room here than a `Vec` would take for none.
-#[derive(Debug, Default)]
-pub(crate) struct PostingList(SmallVec<[Slot; 4]>);
 
 /// The series in memory and the lists to find them by.
 #[derive(Default)]
@@ -35,18 +30,6 @@ type Names = HashMap<Box<str>, LabelValues>;
 #[derive(Default)]
 pub(crate) struct LabelValues {
     values: HashMap<Box<str>, PostingList>,
-}
-
-// === impl PostingList ===
-
-impl PostingList {
-    pub(crate) fn as_slice(&self) -> &[Slot] {
-        &self.0
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
 }
 
 // === impl HeadIndex ===
@@ -85,6 +68,9 @@ impl HeadIndex {
                                 add(share, name, value, slot);
                             }
                         }
+                    }
+                    for list in share.values_mut().flat_map(|values| values.values.values_mut()) {
+                        list.compress();
                     }
                 });
             }
@@ -125,10 +111,6 @@ impl HeadIndex {
         self.series(slot).map(|series| series.labels())
     }
 
-    pub(crate) fn find(&self, name: &str, value: &str) -> Option<&PostingList> {
-        self.names.get(name)?.values.get(value)
-    }
-
     /// Values of a label with their lists, in no order.
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = (&str, &PostingList)> {
         self.names
@@ -143,6 +125,84 @@ impl HeadIndex {
     }
 }
 
+impl PostingsSource for HeadIndex {
+    type List<'a> = &'a PostingList;
+    type Set = RoaringBitmap;
+    type Error = Infallible;
+
+    fn all(&self) -> Result<RoaringBitmap, Infallible> {
+        let mut all = RoaringBitmap::new();
+        all.insert_range(0..self.slots.len() as Slot);
+        Ok(all)
+    }
+
+    fn series_count(&self) -> Result<usize, Infallible> {
+        Ok(self.slots.len())
+    }
+
+    fn value_count(&self, name: &str) -> usize {
+        self.names.get(name).map_or(0, |values| values.values.len())
+    }
+
+    fn find(&self, name: &str, value: &str) -> Result<Option<&PostingList>, Infallible> {
+        Ok(self.names.get(name).and_then(|values| values.values.get(value)))
+    }
+
+    fn values<'a>(
+        &'a self,
+        name: &str,
+        prefix: &str,
+        visit: &mut dyn FnMut(&str, &'a PostingList),
+    ) -> Result<(), Infallible> {
+        let values = HeadIndex::values(self, name).filter(|(value, _)| value.starts_with(prefix));
+        values.for_each(|(value, list)| visit(value, list));
+        Ok(())
+    }
+
+    fn list_len(&self, list: &PostingList) -> Result<usize, Infallible> {
+        Ok(list.len())
+    }
+
+    fn unite(&self, lists: &[&PostingList]) -> Result<RoaringBitmap, Infallible> {
+        Ok(PostingList::unite(lists))
+    }
+
+    fn keep(&self, set: &mut RoaringBitmap, lists: &[&PostingList]) -> Result<(), Infallible> {
+        PostingList::keep(set, lists);
+        Ok(())
+    }
+
+    fn remove(&self, set: &mut RoaringBitmap, lists: &[&PostingList]) -> Result<(), Infallible> {
+        PostingList::remove(set, lists);
+        Ok(())
+    }
+
+    fn keep_matching(&self, set: &mut RoaringBitmap, matcher: &Matcher) -> Result<(), Infallible> {
+        let satisfies = |labels: &Labels| matcher.matches(labels.value(matcher.name()));
+        set.retain(|slot| self.labels(slot).is_some_and(satisfies));
+        Ok(())
+    }
+
+    fn values_of(&self, series: &[Slot], name: &str, visit: &mut dyn FnMut(&str)) -> Result<(), Infallible> {
+        let labels = series.iter().filter_map(|slot| self.labels(*slot));
+        labels.filter_map(|labels| labels.get(name)).for_each(visit);
+        Ok(())
+    }
+}
+
+impl SeriesSet for RoaringBitmap {
+    fn count(&self) -> usize {
+        self.len() as usize
+    }
+
+    fn into_vec(self) -> Vec<Slot> {
+        let mut slots = vec![0; self.count()];
+        let filled = self.iter().next_many(&mut slots).len();
+        slots.truncate(filled);
+        slots
+    }
+}
+
 fn add(names: &mut Names, name: &str, value: &str, slot: Slot) {
     let values = match names.get_mut(name) {
         Some(values) => values,
@@ -152,7 +212,7 @@ fn add(names: &mut Names, name: &str, value: &str, slot: Slot) {
         Some(list) => list,
         None => values.values.entry(value.into()).or_default(),
     };
-    list.0.push(slot);
+    list.push(slot);
 }
 
 fn share_of(name: &str, threads: usize) -> usize {
