@@ -9,6 +9,7 @@ mod json;
 mod labels;
 mod params;
 mod query;
+mod read;
 mod rules;
 mod status;
 mod targets;
@@ -52,6 +53,7 @@ pub(crate) struct ApiState {
     pub scrape: OnceLock<Arc<ScrapeManager>>,
     pub rules: OnceLock<Arc<RuleManager>>,
     pub queries: Semaphore,
+    pub remote_reads: Arc<Semaphore>,
     /// When the daemon started, seconds since the Unix epoch.
     pub started: f64,
     pub reload: ReloadMetrics,
@@ -89,6 +91,7 @@ pub(crate) fn router(state: Arc<ApiState>, frame: &Frame, quit: &Stopper, metric
         .route("/status/tsdb/blocks", get(status::blocks))
         .route("/status/queries", get(status::queries))
         .route("/write", post(write::write))
+        .route("/read", post(read::read))
         .route("/admin/tsdb/delete_series", post(admin::delete_series).put(admin::delete_series))
         .route("/admin/tsdb/clean_tombstones", post(admin::clean_tombstones).put(admin::clean_tombstones))
         .route("/admin/tsdb/snapshot", post(admin::snapshot).put(admin::snapshot))

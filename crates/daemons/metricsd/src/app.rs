@@ -132,6 +132,7 @@ impl App {
             scrape: OnceLock::new(),
             rules: OnceLock::new(),
             queries: tokio::sync::Semaphore::new(flags.max_concurrency.max(1)),
+            remote_reads: Arc::new(tokio::sync::Semaphore::new(flags.remote_read_concurrent_limit.max(1))),
             started: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64(),
             reload: reload_metrics.clone(),
         });

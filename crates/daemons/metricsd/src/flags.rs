@@ -50,6 +50,18 @@ pub struct Flags {
     #[arg(long = "web.enable-remote-write-receiver", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, action = clap::ArgAction::Set)]
     pub enable_remote_write_receiver: bool,
 
+    /// Most samples that remote read returns for a query, 0 for no limit. Streamed chunks have none.
+    #[arg(long = "storage.remote.read-sample-limit", default_value_t = 50_000_000, value_name = "N")]
+    pub remote_read_sample_limit: u64,
+
+    /// Most remote reads that are answered at a time; others wait.
+    #[arg(long = "storage.remote.read-concurrent-limit", default_value_t = 10, value_name = "N")]
+    pub remote_read_concurrent_limit: usize,
+
+    /// Bytes of a frame of streamed chunks, before it is sent.
+    #[arg(long = "storage.remote.read-max-bytes-in-frame", default_value_t = 1 << 20, value_name = "BYTES")]
+    pub remote_read_max_bytes_in_frame: usize,
+
     /// Regex for allowed origins of cross-origin requests, anchored.
     #[arg(long = "web.cors.origin", default_value = ".*", value_name = "REGEX")]
     pub cors_origin: String,
@@ -254,6 +266,9 @@ impl Flags {
                 "storage.tsdb.max-block-duration",
                 self.max_block_duration.map(|set| set.to_string()).unwrap_or_default(),
             ),
+            ("storage.remote.read-concurrent-limit", self.remote_read_concurrent_limit.to_string()),
+            ("storage.remote.read-max-bytes-in-frame", self.remote_read_max_bytes_in_frame.to_string()),
+            ("storage.remote.read-sample-limit", self.remote_read_sample_limit.to_string()),
             ("storage.tsdb.max-series", self.max_series.to_string()),
             ("storage.tsdb.min-block-duration", self.min_block_duration.to_string()),
             ("storage.tsdb.no-lockfile", self.no_lockfile.to_string()),

@@ -1,6 +1,8 @@
 //! The daemon as its clients see it, over real sockets.
 
 mod histograms;
+mod peer;
+mod remote_read;
 
 use std::{fs, path::Path};
 
