@@ -6,9 +6,13 @@
 #![forbid(unsafe_code)]
 
 mod append;
+mod chunks;
 mod error;
 mod query;
 
 pub use append::{Appendable, Appender, Exemplar, HistogramSample, Metadata, MetricType, SeriesRef};
+pub use chunks::{
+    Chunk, ChunkEncoding, ChunkQuerier, ChunkQueryable, ChunkReader, ChunkSeries, ChunkSeriesSet,
+};
 pub use error::{AppendError, CommitError, QueryError};
 pub use query::{LabelQuery, Querier, Queryable, SelectHints, Series, SeriesReader, SeriesSet, collect};

@@ -49,6 +49,9 @@ pub struct SelectHints {
     pub function: String,
     /// The most series to return; 0 means all.
     pub limit: usize,
+    /// Whether chunks that cross an end of the range may be given as they are, with samples beside it: that saves encoding them anew.
+    /// Samples are always cut to the range.
+    pub disable_trimming: bool,
 }
 
 /// Series in order of their labels; each label set occurs once.

@@ -14,7 +14,9 @@ use disk::{DirLock, remove_leftovers};
 use model::{Labels, Matcher, Millis};
 use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
-use storage::{Appendable, Appender, CommitError, Exemplar, Querier, QueryError, Queryable};
+use storage::{
+    Appendable, Appender, ChunkQuerier, ChunkQueryable, CommitError, Exemplar, Querier, QueryError, Queryable,
+};
 use tracing::{info, warn};
 
 use crate::{
@@ -253,6 +255,20 @@ impl Db {
         }
         all.into_iter().collect()
     }
+
+    /// A view on the samples in `[min_time, max_time]`.
+    fn view(&self, min_time: Millis, max_time: Millis) -> DbQuerier {
+        // The view first: what is in blocks by then, the view need not keep in memory.
+        let view = Arc::new(self.head.isolation().view(min_time));
+        let mut parts: Vec<Box<dyn Part>> = Vec::new();
+        for block in self.blocks.list().iter().filter(|block| block.overlaps(min_time, max_time)) {
+            parts.push(Box::new(BlockQuerier::new(Arc::clone(block), min_time, max_time)));
+        }
+        if self.head.is_live() && self.head.overlaps(min_time, max_time) {
+            parts.push(Box::new(HeadQuerier::new(Arc::clone(&self.head), view, min_time, max_time)));
+        }
+        DbQuerier::new(parts, (min_time, max_time))
+    }
 }
 
 impl Appendable for Db {
@@ -263,16 +279,13 @@ impl Appendable for Db {
 
 impl Queryable for Db {
     fn querier(&self, min_time: Millis, max_time: Millis) -> Result<Box<dyn Querier>, QueryError> {
-        // The view first: what is in blocks by then, the view need not keep in memory.
-        let view = Arc::new(self.head.isolation().view(min_time));
-        let mut parts: Vec<Box<dyn Part>> = Vec::new();
-        for block in self.blocks.list().iter().filter(|block| block.overlaps(min_time, max_time)) {
-            parts.push(Box::new(BlockQuerier::new(Arc::clone(block), min_time, max_time)));
-        }
-        if self.head.is_live() && self.head.overlaps(min_time, max_time) {
-            parts.push(Box::new(HeadQuerier::new(Arc::clone(&self.head), view, min_time, max_time)));
-        }
-        Ok(Box::new(DbQuerier::new(parts)))
+        Ok(Box::new(self.view(min_time, max_time)))
+    }
+}
+
+impl ChunkQueryable for Db {
+    fn chunk_querier(&self, min_time: Millis, max_time: Millis) -> Result<Box<dyn ChunkQuerier>, QueryError> {
+        Ok(Box::new(self.view(min_time, max_time)))
     }
 }
 

@@ -51,6 +51,12 @@ impl Intervals {
         self.0.get(at).is_some_and(|(min, max)| *min <= min_time && *max >= max_time)
     }
 
+    /// Whether a stretch has a moment of `[min_time, max_time]`.
+    pub(crate) fn overlaps(&self, min_time: Millis, max_time: Millis) -> bool {
+        let at = self.0.partition_point(|(_, max)| *max < min_time);
+        self.0.get(at).is_some_and(|(min, _)| *min <= max_time)
+    }
+
     /// Removes deleted samples from `columns`: floats from number `from` on, and histograms. Those before were read from the same part of
     /// the storage, so that what is deleted there is no more among them.
     pub(crate) fn remove_from(&self, columns: &mut Columns, from: usize) {
@@ -116,6 +122,8 @@ mod tests {
             for timestamp in -1..130 {
                 let want = stretches.iter().any(|(min, length)| (*min..=min + length).contains(&timestamp));
                 prop_assert_eq!(intervals.contains(timestamp), want, "{}", timestamp);
+                let near = (timestamp..=timestamp + 3).any(|time| intervals.contains(time));
+                prop_assert_eq!(intervals.overlaps(timestamp, timestamp + 3), near, "{}", timestamp);
             }
             let all: Vec<_> = intervals.iter().collect();
             prop_assert!(all.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0));

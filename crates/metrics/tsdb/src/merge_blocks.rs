@@ -118,9 +118,7 @@ fn merge_chunks<'a>(sources: &[Source<'a>]) -> Result<Vec<BlockChunk<'a>>, Block
 
 impl Source<'_> {
     fn touches_deletion(&self) -> bool {
-        self.deleted.is_some_and(|deleted| {
-            deleted.iter().any(|(min, max)| min <= self.meta.max_time && max >= self.meta.min_time)
-        })
+        self.deleted.is_some_and(|deleted| deleted.overlaps(self.meta.min_time, self.meta.max_time))
     }
 }
 

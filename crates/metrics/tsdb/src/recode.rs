@@ -3,7 +3,7 @@
 
 use std::{mem, ops::ControlFlow};
 
-use model::{Columns, FloatHistogram, Histogram, HistogramPoint, Millis};
+use model::{Columns, CounterResetHint, FloatHistogram, Histogram, HistogramPoint, Millis};
 use storage::HistogramSample;
 
 use crate::{
@@ -41,14 +41,26 @@ impl Sample {
         };
         columns.histograms.push(HistogramPoint { timestamp, histogram });
     }
+
+    /// Forgets that a counter was reset before it, because another sample stands before it now.
+    pub(crate) fn forget_reset(&mut self) {
+        let hint = match self {
+            Self::Float(_) => return,
+            Self::Histogram(histogram) => &mut histogram.counter_reset_hint,
+            Self::FloatHistogram(histogram) => &mut histogram.counter_reset_hint,
+        };
+        if *hint == CounterResetHint::Reset {
+            *hint = CounterResetHint::Unknown;
+        }
+    }
 }
 
-/// Adds the samples of a chunk, of which `keep` says the times are wanted.
+/// Adds the samples of a chunk that `keep` wants; it is asked with each one's time, in turn.
 pub(crate) fn read_samples(
     encoding: Encoding,
     chunk: &[u8],
     samples: &mut Vec<(Millis, Sample)>,
-    keep: impl Fn(Millis) -> bool,
+    mut keep: impl FnMut(Millis) -> bool,
 ) -> Result<(), ChunkError> {
     let mut add = |timestamp, sample: &dyn Fn() -> Sample| {
         if keep(timestamp) {

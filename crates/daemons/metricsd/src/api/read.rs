@@ -80,8 +80,10 @@ pub(super) async fn read(State(state): State<Arc<ApiState>>, body: Bytes) -> Res
             });
             match answer.await {
                 Ok(Ok(body)) => {
-                    let headers =
-                        [(header::CONTENT_TYPE, "application/x-protobuf"), (header::CONTENT_ENCODING, "snappy")];
+                    let headers = [
+                        (header::CONTENT_TYPE, "application/x-protobuf"),
+                        (header::CONTENT_ENCODING, "snappy"),
+                    ];
                     (headers, body).into_response()
                 }
                 Ok(Err(error)) => error.into_response(),

@@ -1,8 +1,8 @@
 //! Remote read: as Prometheus' own clients see it, and as Prometheus answers itself.
 
 use wire::prometheus::{
-    BucketSpan, ChunkedReadResponse, Histogram, LabelMatcher, Query, ReadRequest, ReadResponse, histogram::Count,
-    label_matcher::Type, read_request::ResponseType,
+    BucketSpan, ChunkedReadResponse, Histogram, LabelMatcher, Query, ReadRequest, ReadResponse,
+    histogram::Count, label_matcher::Type, read_request::ResponseType,
 };
 
 use super::{peer::Peer, *};
@@ -33,7 +33,10 @@ async fn read(url: &str, request: &ReadRequest) -> reqwest::Response {
 
 async fn read_samples(url: &str, request: &ReadRequest) -> ReadResponse {
     let answer = read(url, request).await;
-    assert_eq!((answer.status().as_u16(), &answer.headers()["content-encoding"]), (200, &"snappy".parse().unwrap()));
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["content-encoding"]),
+        (200, &"snappy".parse().unwrap())
+    );
     let body = answer.bytes().await.expect("body");
     ReadResponse::decode(&*wire::snappy_decompress(&body, 1 << 26).expect("snappy")).expect("message")
 }
@@ -77,7 +80,9 @@ fn series(end: i64) -> Vec<TimeSeries> {
         }
     };
     let floats = |factor: f64| {
-        times().map(|timestamp| Sample { value: factor * (timestamp / 15_000 % 77) as f64, timestamp }).collect()
+        times()
+            .map(|timestamp| Sample { value: factor * (timestamp / 15_000 % 77) as f64, timestamp })
+            .collect()
     };
     vec![
         TimeSeries { labels: labels("a", "w"), samples: floats(1.0), ..TimeSeries::default() },
@@ -106,7 +111,14 @@ async fn is_answered_as_prometheus_does() {
         request(&[], &[(end - 3_600_000, end - 1, all())]),
         request(&[ResponseType::Samples], &[(end - 90_000, end, vec![matcher(Type::Eq, "__name__", "a")])]),
         // Those of the external labels are not asked of the series; a series' own label comes first.
-        request(&[], &[(end - 90_000, end, vec![matcher(Type::Eq, "region", "north"), matcher(Type::Neq, "__name__", "h")])]),
+        request(
+            &[],
+            &[(
+                end - 90_000,
+                end,
+                vec![matcher(Type::Eq, "region", "north"), matcher(Type::Neq, "__name__", "h")],
+            )],
+        ),
         request(&[], &[(end - 90_000, end, vec![matcher(Type::Eq, "region", "south")])]),
         request(&[], &[(0, end, vec![matcher(Type::Nre, "__name__", "a|h")]), (end, end, all())]),
         request(&[], &[]),
@@ -125,7 +137,8 @@ async fn is_answered_as_prometheus_does() {
         }
     }
     // Chunks may be cut elsewhere; what is in them is the same.
-    let streamed = request(&[ResponseType::StreamedXorChunks], &[(end - 3_600_000, end, all()), (end, end, all())]);
+    let streamed =
+        request(&[ResponseType::StreamedXorChunks], &[(end - 3_600_000, end, all()), (end, end, all())]);
     let summary = |frames: &[ChunkedReadResponse]| {
         let mut all = std::collections::BTreeMap::new();
         for frame in frames {
@@ -143,7 +156,8 @@ async fn is_answered_as_prometheus_does() {
         }
         all
     };
-    let [ours, theirs] = [read_frames(&running.url, &streamed).await, read_frames(&peer.url, &streamed).await];
+    let [ours, theirs] =
+        [read_frames(&running.url, &streamed).await, read_frames(&peer.url, &streamed).await];
     assert_eq!(summary(&ours), summary(&theirs));
     assert!(ours.len() > theirs.len(), "frames of 500 bytes");
     running.stop().await;
@@ -189,7 +203,8 @@ async fn refuses_what_it_cannot_answer() {
     // The first that is known.
     unknown.accepted_response_types = vec![7, ResponseType::StreamedXorChunks.into()];
     assert!(!read_frames(&running.url, &unknown).await.is_empty(), "streams have no limit");
-    let answer = reqwest::Client::new().post(format!("{}/api/v1/read", running.url)).body("junk").send().await;
+    let answer =
+        reqwest::Client::new().post(format!("{}/api/v1/read", running.url)).body("junk").send().await;
     assert_eq!(answer.expect("request").status().as_u16(), 400);
     running.stop().await;
 }

@@ -74,7 +74,7 @@ impl Executor<'_> {
             step: if self.is_instant() { 0 } else { self.steps.step() },
             range,
             function: selector.function.clone(),
-            limit: 0,
+            ..SelectHints::default()
         };
         Ok(self.context.querier.select(&hints, &selector.matchers)?)
     }

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use bytes::Bytes;
 use disk::MappedFile;
 
 use super::{BlockError, read_failure};
@@ -26,7 +27,7 @@ pub(super) const HEADER: usize = 8;
 pub(crate) struct ChunkSegments {
     dir: PathBuf,
     /// By the number that references have for them, from 0.
-    segments: BTreeMap<u64, MappedFile>,
+    segments: BTreeMap<u64, Bytes>,
 }
 
 // === impl ChunkSegments ===
@@ -63,11 +64,23 @@ impl ChunkSegments {
 
     /// Encoding and data of a chunk, its checksum verified.
     pub(crate) fn chunk(&self, reference: u64) -> Result<(Encoding, &[u8]), BlockError> {
-        let segment = self.segments.get(&(reference >> 32));
-        let bytes = segment.and_then(|segment| segment.get(reference as u32 as usize..));
+        self.find(reference).map(|(encoding, data, _)| (encoding, data))
+    }
+
+    /// The same for whoever keeps the data longer than the block: it is not copied.
+    pub(crate) fn shared_chunk(&self, reference: u64) -> Result<(Encoding, Bytes), BlockError> {
+        self.find(reference).map(|(encoding, data, segment)| (encoding, segment.slice_ref(data)))
+    }
+
+    /// Encoding, data and file of a chunk.
+    fn find(&self, reference: u64) -> Result<(Encoding, &[u8], &Bytes), BlockError> {
         let error = |source| BlockError::Chunk { path: self.dir.clone(), reference, source };
-        let mut decoder =
-            Decoder::new(bytes.ok_or_else(|| error(ChunkError::Corrupt("lies outside of its file")))?);
+        let found = self
+            .segments
+            .get(&(reference >> 32))
+            .and_then(|segment| segment.get(reference as u32 as usize..).map(|bytes| (segment, bytes)));
+        let (segment, bytes) = found.ok_or_else(|| error(ChunkError::Corrupt("lies outside of its file")))?;
+        let mut decoder = Decoder::new(bytes);
         let mut parse = || {
             let size = decoder.uvarint()?;
             let content = decoder.take(usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1))?;
@@ -80,7 +93,7 @@ impl ChunkSegments {
             return Err(error(ChunkError::Corrupt("checksum does not match")));
         }
         let (encoding, data) = content.split_first().ok_or_else(|| error(ChunkError::Corrupt("is empty")))?;
-        Ok((Encoding::from_byte(*encoding).map_err(error)?, data))
+        Ok((Encoding::from_byte(*encoding).map_err(error)?, data, segment))
     }
 }
 
@@ -97,10 +110,11 @@ fn segment_paths(dir: &Path) -> Result<Vec<(u64, PathBuf)>, BlockError> {
     Ok(paths)
 }
 
-fn open_segment(path: &Path) -> Result<MappedFile, BlockError> {
+/// A mapped file: what is cut out of it keeps it mapped.
+fn open_segment(path: &Path) -> Result<Bytes, BlockError> {
     let map = MappedFile::open(path).map_err(read_failure(path))?;
     check_header(path, &map)?;
-    Ok(map)
+    Ok(Bytes::from_owner(map))
 }
 
 fn check_header(path: &Path, map: &MappedFile) -> Result<(), BlockError> {

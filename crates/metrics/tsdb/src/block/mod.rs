@@ -9,6 +9,7 @@
 //!
 //! [`Block`] reads one, [`BlockWriter`] makes one: under a temporary name, synced, then renamed.
 
+mod chunk_querier;
 mod chunk_segments;
 mod chunk_writer;
 mod cursor;
@@ -39,6 +40,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use bytes::Bytes;
 use disk::{Fs, dir_size};
 use model::Millis;
 
@@ -124,6 +126,11 @@ impl Block {
     /// Encoding and data of a chunk, its checksum verified.
     pub(crate) fn chunk(&self, reference: u64) -> Result<(Encoding, &[u8]), BlockError> {
         self.chunks.chunk(reference)
+    }
+
+    /// The same for whoever keeps the data longer than the block: it is not copied.
+    pub(crate) fn shared_chunk(&self, reference: u64) -> Result<(Encoding, Bytes), BlockError> {
+        self.chunks.shared_chunk(reference)
     }
 
     /// Wraps what decoding a chunk found.

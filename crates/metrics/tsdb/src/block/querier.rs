@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use model::{Columns, Matcher, Millis};
+use model::{Columns, Labels, Matcher, Millis};
 use storage::{LabelQuery, QueryError, Series, SeriesReader};
 
-use super::{Block, BlockError, ChunkMeta, symbols::SymbolCache};
+use super::{Block, BlockError, ChunkMeta, chunk_querier::chunk_sources, symbols::SymbolCache};
 use crate::{
     chunk::decode,
     error::read_error,
     intervals::Intervals,
-    query::{Part, PartSet, label_names, label_values, matching},
+    query::{ChunkSources, Part, PartSet, label_names, label_values, matching},
 };
 
 /// A view on the samples of a block in a range.
@@ -21,11 +21,19 @@ pub(crate) struct BlockQuerier {
 }
 
 /// Walks over the series found.
-struct BlockSet {
+pub(super) struct BlockSet {
     block: Arc<Block>,
     range: (Millis, Millis),
     series: std::vec::IntoIter<u32>,
     symbols: SymbolCache,
+}
+
+/// A series as the block has it.
+pub(super) struct BlockSeries {
+    pub(super) labels: Labels,
+    /// Those that have samples about the range.
+    pub(super) chunks: Vec<ChunkMeta>,
+    pub(super) deleted: Option<Intervals>,
 }
 
 struct BlockReader {
@@ -41,24 +49,38 @@ impl BlockQuerier {
         Self { block, min_time, max_time }
     }
 
+    pub(super) fn find(&self, matchers: &[Matcher]) -> Result<BlockSet, QueryError> {
+        let series = matching(&self.block.index, matchers).map_err(|error| self.error(error))?;
+        Ok(BlockSet {
+            block: Arc::clone(&self.block),
+            range: (self.min_time, self.max_time),
+            series: series.into_iter(),
+            symbols: SymbolCache::default(),
+        })
+    }
+
     fn error(&self, error: BlockError) -> QueryError {
         block_error(&self.block, error)
     }
 }
 
-fn block_error(block: &Block, error: BlockError) -> QueryError {
+pub(super) fn block_error(block: &Block, error: BlockError) -> QueryError {
     read_error(format!("block {}", block.meta.ulid), error)
 }
 
 impl Part for BlockQuerier {
-    fn select(&self, matchers: &[Matcher]) -> Result<PartSet, QueryError> {
-        let series = matching(&self.block.index, matchers).map_err(|error| self.error(error))?;
-        Ok(Box::new(BlockSet {
-            block: Arc::clone(&self.block),
-            range: (self.min_time, self.max_time),
-            series: series.into_iter(),
-            symbols: SymbolCache::default(),
-        }))
+    fn select(&self, matchers: &[Matcher]) -> Result<PartSet<Series>, QueryError> {
+        let block = Arc::clone(&self.block);
+        Ok(Box::new(self.find(matchers)?.map(move |found| {
+            let BlockSeries { labels, chunks, deleted } = found?;
+            let samples = Box::new(BlockReader { block: Arc::clone(&block), chunks, deleted });
+            Ok(Series { labels, samples })
+        })))
+    }
+
+    fn select_chunks(&self, matchers: &[Matcher]) -> Result<PartSet<ChunkSources>, QueryError> {
+        let block = Arc::clone(&self.block);
+        Ok(Box::new(self.find(matchers)?.map(move |found| Ok(chunk_sources(&block, found?)))))
     }
 
     fn label_names(&self, query: &LabelQuery) -> Result<Vec<String>, QueryError> {
@@ -85,7 +107,7 @@ impl Part for BlockQuerier {
 
 impl BlockSet {
     /// A series, unless it has nothing in the range.
-    fn series(&mut self, number: u32) -> Result<Option<Series>, BlockError> {
+    fn series(&mut self, number: u32) -> Result<Option<BlockSeries>, BlockError> {
         let (min_time, max_time) = self.range;
         let mut chunks = Vec::new();
         let labels = self.block.index.series(number, &mut self.symbols, &mut chunks)?;
@@ -98,19 +120,12 @@ impl BlockSet {
         if chunks.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Series {
-            labels,
-            samples: Box::new(BlockReader {
-                block: Arc::clone(&self.block),
-                chunks,
-                deleted: deleted.cloned(),
-            }),
-        }))
+        Ok(Some(BlockSeries { labels, chunks, deleted: deleted.cloned() }))
     }
 }
 
 impl Iterator for BlockSet {
-    type Item = Result<Series, QueryError>;
+    type Item = Result<BlockSeries, QueryError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {

@@ -64,6 +64,11 @@ impl<'a> BlockChunk<'a> {
         }
     }
 
+    /// Times of the first and the last sample, encoding and data.
+    pub(crate) fn into_parts(self) -> (Millis, Millis, Encoding, Vec<u8>) {
+        (self.min_time, self.max_time, self.encoding, self.data.into_owned())
+    }
+
     /// The chunk for the head to keep.
     pub(crate) fn into_closed(self) -> ClosedChunk {
         let Self { min_time, max_time, encoding, data } = self;

@@ -37,6 +37,8 @@ pub(crate) use histogram::{Appended, Flavor, Floats, HistogramEncoder, Integers,
 pub(crate) use xor::XorEncoder;
 pub(crate) use xor2::{Xor2Encoder, decode_xor2};
 
+use storage::ChunkEncoding;
+
 /// How a chunk's data is encoded: the byte before it on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
@@ -77,6 +79,16 @@ impl Encoding {
             Self::Xor2 => 4,
             Self::HistogramSt => 5,
             Self::FloatHistogramSt => 6,
+        }
+    }
+
+    /// The same encoding for those who read chunks, if all of them know it.
+    pub(crate) fn on_the_wire(self) -> Option<ChunkEncoding> {
+        match self {
+            Self::Xor => Some(ChunkEncoding::Xor),
+            Self::Histogram => Some(ChunkEncoding::Histogram),
+            Self::FloatHistogram => Some(ChunkEncoding::FloatHistogram),
+            Self::Xor2 | Self::HistogramSt | Self::FloatHistogramSt => None,
         }
     }
 

@@ -11,6 +11,7 @@
 
 mod appender;
 mod batch;
+mod chunk_querier;
 mod closed;
 mod delete;
 mod exemplars;

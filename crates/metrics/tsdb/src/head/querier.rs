@@ -5,10 +5,10 @@ use std::{convert::Infallible, sync::Arc};
 use model::{Columns, Labels, Matcher, Millis};
 use storage::{LabelQuery, QueryError, Series, SeriesReader};
 
-use super::{Head, isolation::View, series::MemSeries, series::read_series};
+use super::{Head, chunk_querier::chunk_sources, isolation::View, series::MemSeries, series::read_series};
 use crate::{
     error::read_error,
-    query::{Part, PartSet, label_names, label_values, matching},
+    query::{ChunkSources, Part, PartSet, label_names, label_values, matching},
 };
 
 /// A view on the samples of the head in a range.
@@ -39,6 +39,17 @@ impl HeadQuerier {
         Self { head, view, min_time, max_time }
     }
 
+    /// The series that satisfy the matchers and have samples about the range, sorted by their labels.
+    fn find(&self, matchers: &[Matcher]) -> Vec<Arc<MemSeries>> {
+        let mut found: Vec<Arc<MemSeries>> = {
+            let index = self.head.index().read();
+            let slots = infallible(matching(&*index, matchers));
+            self.head.order.sort(&index, slots)
+        };
+        found.retain(|series| self.has_samples(series));
+        found
+    }
+
     fn has_samples(&self, series: &MemSeries) -> bool {
         let range = series.state().whole_time_range();
         range.is_some_and(|(min, max)| min <= self.max_time && max >= self.min_time)
@@ -46,20 +57,21 @@ impl HeadQuerier {
 }
 
 impl Part for HeadQuerier {
-    fn select(&self, matchers: &[Matcher]) -> Result<PartSet, QueryError> {
-        let mut found: Vec<Arc<MemSeries>> = {
-            let index = self.head.index().read();
-            let slots = infallible(matching(&*index, matchers));
-            self.head.order.sort(&index, slots)
-        };
-        found.retain(|series| self.has_samples(series));
+    fn select(&self, matchers: &[Matcher]) -> Result<PartSet<Series>, QueryError> {
         let (head, view) = (Arc::clone(&self.head), Arc::clone(&self.view));
-        Ok(Box::new(found.into_iter().map(move |series| {
+        Ok(Box::new(self.find(matchers).into_iter().map(move |series| {
             Ok(Series {
                 labels: series.labels().clone(),
                 samples: Box::new(HeadReader { head: Arc::clone(&head), series, view: Arc::clone(&view) }),
             })
         })))
+    }
+
+    fn select_chunks(&self, matchers: &[Matcher]) -> Result<PartSet<ChunkSources>, QueryError> {
+        let (head, view) = (Arc::clone(&self.head), Arc::clone(&self.view));
+        let range = (self.min_time, self.max_time);
+        let found = self.find(matchers).into_iter();
+        Ok(Box::new(found.map(move |series| Ok(chunk_sources(&series, head.chunk_files(), &view, range)))))
     }
 
     fn label_names(&self, query: &LabelQuery) -> Result<Vec<String>, QueryError> {

@@ -2,6 +2,7 @@
 
 use std::{ops::Deref, sync::Arc};
 
+use bytes::Bytes;
 use disk::MappedFile;
 
 /// Data of a chunk, in memory or in a mapped file, which it keeps readable.
@@ -12,6 +13,19 @@ pub(crate) enum ChunkData {
 }
 
 // === impl ChunkData ===
+
+impl ChunkData {
+    /// The same bytes, not copied.
+    pub(crate) fn into_bytes(self) -> Bytes {
+        Bytes::from_owner(self)
+    }
+}
+
+impl AsRef<[u8]> for ChunkData {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
 
 impl Deref for ChunkData {
     type Target = [u8];

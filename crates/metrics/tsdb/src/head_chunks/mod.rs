@@ -62,7 +62,7 @@ pub(crate) struct HeadChunks {
 }
 
 /// The files that there were at some moment, kept readable.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct ChunkFiles(Arc<Vec<Arc<ChunkFile>>>);
 
 /// What was found in the files.

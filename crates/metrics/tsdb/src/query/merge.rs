@@ -10,20 +10,33 @@ use super::{Part, PartSet};
 /// A view on all parts that have samples in a range.
 pub(crate) struct DbQuerier {
     /// In order of time.
-    parts: Vec<Box<dyn Part>>,
+    pub(super) parts: Vec<Box<dyn Part>>,
+    /// Both ends inclusive.
+    pub(super) range: (Millis, Millis),
+}
+
+/// A series as one part has it, with samples or with chunks.
+pub(crate) trait PartSeries {
+    fn labels(&self) -> &Labels;
+
+    /// Makes one of the same series of several parts. `later` are in order of their parts: of two samples with one timestamp the earlier
+    /// part's stays.
+    fn merged_with(self, later: Vec<Self>) -> Self
+    where
+        Self: Sized;
 }
 
 /// The series of all parts; those with equal labels are one.
-pub(crate) struct MergedSet {
-    sets: Vec<Head>,
+pub(crate) struct MergedSet<S> {
+    sets: Vec<Head<S>>,
     left: usize,
     failed: bool,
 }
 
 /// A part's series and the next one of it.
-struct Head {
-    next: Option<Series>,
-    rest: PartSet,
+struct Head<S> {
+    next: Option<S>,
+    rest: PartSet<S>,
 }
 
 /// Reads a series that is in several parts.
@@ -35,8 +48,8 @@ struct MergedReader {
 // === impl DbQuerier ===
 
 impl DbQuerier {
-    pub(crate) fn new(parts: Vec<Box<dyn Part>>) -> Self {
-        Self { parts }
+    pub(crate) fn new(parts: Vec<Box<dyn Part>>, range: (Millis, Millis)) -> Self {
+        Self { parts, range }
     }
 }
 
@@ -69,9 +82,9 @@ fn merge_texts(
 
 // === impl MergedSet ===
 
-impl MergedSet {
+impl<S: PartSeries> MergedSet<S> {
     /// `limit` is the most series; 0 for all.
-    pub(crate) fn new(sets: Vec<PartSet>, limit: usize) -> Result<Self, QueryError> {
+    pub(crate) fn new(sets: Vec<PartSet<S>>, limit: usize) -> Result<Self, QueryError> {
         let mut heads = Vec::with_capacity(sets.len());
         for rest in sets {
             let mut head = Head { next: None, rest };
@@ -84,37 +97,35 @@ impl MergedSet {
     }
 
     fn smallest(&self) -> Option<&Labels> {
-        let mut labels = self.sets.iter().filter_map(|set| Some(&set.next.as_ref()?.labels));
+        let mut labels = self.sets.iter().filter_map(|set| Some(set.next.as_ref()?.labels()));
         let first = labels.next()?;
         // Most parts have the same series: equality is one comparison of memory, order is not.
         Some(labels.fold(first, |least, next| if next != least && next < least { next } else { least }))
     }
 
-    fn next_series(&mut self) -> Result<Option<Series>, QueryError> {
+    fn next_series(&mut self) -> Result<Option<S>, QueryError> {
         let Some(labels) = self.smallest().cloned() else {
             return Ok(None);
         };
-        let mut readers = Vec::with_capacity(1);
+        let (mut first, mut later) = (None, Vec::new());
         for set in &mut self.sets {
-            if let Some(series) = set.next.take_if(|series| series.labels == labels) {
-                readers.push(series.samples);
+            if let Some(series) = set.next.take_if(|series| *series.labels() == labels) {
+                match first {
+                    None => first = Some(series),
+                    Some(_) => later.push(series),
+                }
                 set.advance()?;
             }
         }
         self.sets.retain(|set| set.next.is_some());
-        let samples = match readers.pop() {
-            Some(only) if readers.is_empty() => only,
-            last => {
-                readers.extend(last);
-                Box::new(MergedReader { readers })
-            }
-        };
-        Ok(Some(Series { labels, samples }))
+        Ok(first.map(|first| if later.is_empty() { first } else { first.merged_with(later) }))
     }
 }
 
-impl SeriesSet for MergedSet {
-    fn next(&mut self) -> Option<Result<Series, QueryError>> {
+impl<S: PartSeries> Iterator for MergedSet<S> {
+    type Item = Result<S, QueryError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
         if self.failed || self.left == 0 {
             return None;
         }
@@ -125,12 +136,32 @@ impl SeriesSet for MergedSet {
     }
 }
 
+impl SeriesSet for MergedSet<Series> {
+    fn next(&mut self) -> Option<Result<Series, QueryError>> {
+        Iterator::next(self)
+    }
+}
+
 // === impl Head ===
 
-impl Head {
+impl<S> Head<S> {
     fn advance(&mut self) -> Result<(), QueryError> {
         self.next = self.rest.next().transpose()?;
         Ok(())
+    }
+}
+
+// === impl Series ===
+
+impl PartSeries for Series {
+    fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    fn merged_with(self, later: Vec<Self>) -> Self {
+        let Self { labels, samples } = self;
+        let readers = std::iter::once(samples).chain(later.into_iter().map(|series| series.samples));
+        Self { labels, samples: Box::new(MergedReader { readers: readers.collect() }) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Finding series and putting together what head and blocks know of them.
 
+mod chunks;
 mod label_query;
 mod merge;
 mod select;
@@ -11,6 +12,7 @@ mod tests;
 use model::Matcher;
 use storage::{LabelQuery, QueryError, Series};
 
+pub(crate) use chunks::{ChunkSource, ChunkSources, SourceChunk, Visible};
 pub(crate) use label_query::{label_names, label_values};
 pub(crate) use merge::{DbQuerier, merge_columns};
 pub(crate) use select::{PostingsSource, SeriesSet, matching, matching_any};
@@ -19,7 +21,10 @@ pub(crate) use sorted::{FileNumber, keep, remove, unite};
 /// One place that samples are in: the head or a block. Like `storage::Querier`, but for the part only.
 pub(crate) trait Part: Send + Sync {
     /// The series that satisfy the matchers and have samples about the part's time range, sorted by labels.
-    fn select(&self, matchers: &[Matcher]) -> Result<PartSet, QueryError>;
+    fn select(&self, matchers: &[Matcher]) -> Result<PartSet<Series>, QueryError>;
+
+    /// The same series, with their chunks.
+    fn select_chunks(&self, matchers: &[Matcher]) -> Result<PartSet<ChunkSources>, QueryError>;
 
     /// Names of labels, in no order, without duplicates.
     fn label_names(&self, query: &LabelQuery) -> Result<Vec<String>, QueryError>;
@@ -29,4 +34,4 @@ pub(crate) trait Part: Send + Sync {
 }
 
 /// The series of one part in order.
-pub(crate) type PartSet = Box<dyn Iterator<Item = Result<Series, QueryError>> + Send>;
+pub(crate) type PartSet<S> = Box<dyn Iterator<Item = Result<S, QueryError>> + Send>;

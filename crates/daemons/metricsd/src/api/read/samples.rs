@@ -48,7 +48,9 @@ fn result(
         let samples = columns.timestamps.iter().zip(&columns.values);
         result.timeseries.push(TimeSeries {
             labels: with_external(&series.labels, external),
-            samples: samples.map(|(timestamp, value)| Sample { value: *value, timestamp: *timestamp }).collect(),
+            samples: samples
+                .map(|(timestamp, value)| Sample { value: *value, timestamp: *timestamp })
+                .collect(),
             histograms: columns.histograms.drain(..).map(histogram).collect(),
             exemplars: Vec::new(),
         });

@@ -12,7 +12,7 @@ use crate::{
         isolation::{CommitId, View},
     },
     head_chunks::{ChunkFiles, ChunkRef, HeadChunkError, MappedChunk},
-    query::merge_columns,
+    query::{Visible, merge_columns},
     recode::{Sample, encode_samples},
 };
 
@@ -203,6 +203,27 @@ impl LateSamples {
         let overlaps =
             |late: &&LateChunk| late.chunk.min_time() <= max_time && late.chunk.max_time() >= min_time;
         TakenLate { open, chunks: self.closed.iter().filter(overlaps).cloned().collect() }
+    }
+
+    /// The chunks that have samples in `[min_time, max_time]`, and what `view` sees of each.
+    pub(in crate::head) fn chunks_seen(
+        &self,
+        view: &View,
+        (min_time, max_time): (Millis, Millis),
+    ) -> Vec<(TakenChunk, Visible)> {
+        let overlaps =
+            |late: &&LateChunk| late.chunk.min_time() <= max_time && late.chunk.max_time() >= min_time;
+        let seen = |late: &LateChunk| match &late.commits {
+            Some(commits) => Visible::Only(commits.iter().map(|commit| view.sees(*commit)).collect()),
+            None => Visible::All,
+        };
+        self.closed.iter().filter(overlaps).map(|late| (late.chunk.clone(), seen(late))).collect()
+    }
+
+    /// The samples in the list that `view` sees.
+    pub(in crate::head) fn open_seen(&self, view: &View) -> Vec<(Millis, Sample)> {
+        let seen = self.open.iter().filter(|late| view.sees(late.commit));
+        seen.map(|late| (late.timestamp, late.sample.clone())).collect()
     }
 }
 

@@ -3,12 +3,15 @@
 use model::{Columns, Millis};
 use smallvec::SmallVec;
 
-use super::MemSeries;
+use super::{MemSeries, SeriesState};
 use crate::{
     chunk::decode,
     head::{closed::TakenChunk, isolation::View},
     head_chunks::{HeadChunkError, HeadChunks},
 };
+
+/// Chunks in order of time, each with how many of its samples are visible.
+type SeenChunks = SmallVec<[(TakenChunk, usize); 8]>;
 
 /// Appends to `columns` the samples of a series in `[min_time, max_time]` that `view` sees.
 pub(crate) fn read_series(
@@ -47,25 +50,8 @@ fn read_in_order(
 ) -> Result<(), HeadChunkError> {
     let before = columns.timestamps.len();
     let state = series.state();
-    let mut hidden = match state.recent.iter().position(|commit| !view.sees(*commit)) {
-        Some(first) => state.recent.len() - first,
-        None => 0,
-    };
-    let open_count = state.open.as_ref().map_or(0, |open| usize::from(open.len()));
-    let open_visible = open_count.saturating_sub(hidden);
-    hidden = hidden.saturating_sub(open_count);
-    // A batch may have closed chunks as well: hide its samples there too.
-    let mut closed: SmallVec<[(TakenChunk, usize); 8]> = SmallVec::new();
-    for chunk in state.closed.newest_first() {
-        if hidden == 0 && chunk.max_time() < min_time {
-            break;
-        }
-        let limit = if hidden == 0 { usize::MAX } else { chunk.samples().saturating_sub(hidden) };
-        hidden = hidden.saturating_sub(chunk.samples());
-        if chunk.min_time() <= max_time && chunk.max_time() >= min_time {
-            closed.push((chunk, limit));
-        }
-    }
+    let (open_visible, hidden) = state.visible_of_open(view);
+    let closed = state.closed_in((min_time, max_time), hidden);
     // The open chunk is decoded into its own columns while the lock is held: it is short, and copying it would cost as much.
     let mut tail = Columns::default();
     if let Some(open) = &state.open
@@ -79,7 +65,7 @@ fn read_in_order(
     let deleted = state.deleted().cloned();
     let files = files.files();
     drop(state);
-    for (chunk, limit) in closed.into_iter().rev() {
+    for (chunk, limit) in closed {
         let chunk = chunk.load(&files)?;
         decode(chunk.encoding, &chunk.data, limit, (min_time, max_time), columns)?;
     }
@@ -90,4 +76,56 @@ fn read_in_order(
         deleted.remove_from(columns, before);
     }
     Ok(())
+}
+
+// === impl SeriesState ===
+
+impl SeriesState {
+    /// The chunks in order that have samples in `[min_time, max_time]`, the open one copied, in order of time, each with how many of its
+    /// samples `view` sees, the oldest: all of it where it is `usize::MAX`.
+    pub(in crate::head) fn chunks_seen(
+        &self,
+        view: &View,
+        (min_time, max_time): (Millis, Millis),
+    ) -> SeenChunks {
+        let (open_visible, hidden) = self.visible_of_open(view);
+        let mut chunks = self.closed_in((min_time, max_time), hidden);
+        if let Some(open) = &self.open
+            && open_visible > 0
+            && open.min_time() <= max_time
+            && self.last_time >= min_time
+        {
+            let limit = if open_visible == usize::from(open.len()) { usize::MAX } else { open_visible };
+            chunks.push((TakenChunk::Memory(open.to_closed(self.last_time)), limit));
+        }
+        chunks
+    }
+
+    /// How many samples of the open chunk `view` sees, and how many of the closed ones, the newest, it must not see.
+    fn visible_of_open(&self, view: &View) -> (usize, usize) {
+        let hidden = match self.recent.iter().position(|commit| !view.sees(*commit)) {
+            Some(first) => self.recent.len() - first,
+            None => 0,
+        };
+        let open_count = self.open.as_ref().map_or(0, |open| usize::from(open.len()));
+        (open_count.saturating_sub(hidden), hidden.saturating_sub(open_count))
+    }
+
+    /// The closed chunks that have samples in `[min_time, max_time]`, as [`SeriesState::chunks_seen`] has them, when the newest `hidden`
+    /// samples of all closed chunks are not to be seen: a batch may have closed chunks as well.
+    fn closed_in(&self, (min_time, max_time): (Millis, Millis), mut hidden: usize) -> SeenChunks {
+        let mut closed = SeenChunks::new();
+        for chunk in self.closed.newest_first() {
+            if hidden == 0 && chunk.max_time() < min_time {
+                break;
+            }
+            let limit = if hidden == 0 { usize::MAX } else { chunk.samples().saturating_sub(hidden) };
+            hidden = hidden.saturating_sub(chunk.samples());
+            if limit > 0 && chunk.min_time() <= max_time && chunk.max_time() >= min_time {
+                closed.push((chunk, limit));
+            }
+        }
+        closed.reverse();
+        closed
+    }
 }
