@@ -103,8 +103,9 @@ async fn is_answered_as_prometheus_does() {
     let dir = tempfile::tempdir().expect("tempdir");
     let running = start(dir.path(), EXTERNAL, &["--storage.remote.read-max-bytes-in-frame=500"]).await;
     let end = now() / 15_000 * 15_000 - 60_000;
+    let series = series(end);
     for url in [&running.url, &peer.url] {
-        assert_eq!(histograms::write_to(url, &series(end)).await, 204);
+        assert_eq!(histograms::write_to(url, &series).await, 204);
     }
     let all = || vec![matcher(Type::Re, "__name__", ".+")];
     let requests = [
@@ -127,12 +128,19 @@ async fn is_answered_as_prometheus_does() {
         let [ours, theirs] =
             [read_samples(&running.url, request).await, read_samples(&peer.url, request).await];
         assert_eq!(ours.results.len(), theirs.results.len());
-        for (ours, theirs) in ours.results.iter().zip(&theirs.results) {
+        for ((ours, theirs), query) in ours.results.iter().zip(&theirs.results).zip(&request.queries) {
             assert_eq!(ours.timeseries.len(), theirs.timeseries.len(), "{request:?}");
             for (ours, theirs) in ours.timeseries.iter().zip(&theirs.timeseries) {
                 assert_eq!((&ours.labels, &ours.samples), (&theirs.labels, &theirs.samples));
+                // Prometheus 2.42 has histograms in chunks alone.
+                let wanted = if ours.labels[0].value == "h" { &series[2].histograms[..] } else { &[] };
                 let plain = |histogram: &Histogram| (histogram.timestamp, histogram.sum, histogram.schema);
-                assert!(ours.histograms.iter().map(plain).eq(theirs.histograms.iter().map(plain)));
+                let range = query.start_timestamp_ms..=query.end_timestamp_ms;
+                let in_range = |histogram: &&Histogram| range.contains(&histogram.timestamp);
+                assert!(
+                    ours.histograms.iter().map(plain).eq(wanted.iter().filter(in_range).map(plain)),
+                    "{request:?}"
+                );
             }
         }
     }
@@ -173,7 +181,7 @@ async fn prometheus_reads_from_us() {
     };
     let end = now() / 15_000 * 15_000 - 60_000;
     assert_eq!(histograms::write_to(&running.url, &series(end)).await, 204);
-    for query in ["a", "rate(b[5m])", "sum(a + on(job) b)", "histogram_sum(h)"] {
+    for query in ["a", "rate(b[5m])", "sum(a + on(job) b)"] {
         let (from, to) = (end / 1000 - 7000, end / 1000);
         let path = format!("/api/v1/query_range?query={}&start={from}&end={to}&step=60", encode(query));
         histograms::check_same(&running, &peer, &path).await;
@@ -188,7 +196,7 @@ async fn refuses_what_it_cannot_answer() {
     let end = now() / 15_000 * 15_000 - 60_000;
     assert_eq!(histograms::write_to(&running.url, &series(end)).await, 204);
     let all = vec![matcher(Type::Re, "__name__", ".+")];
-    let refused = |request: ReadRequest| async {
+    let refused = async |request: ReadRequest| {
         let answer = read(&running.url, &request).await;
         (answer.status().as_u16(), answer.text().await.expect("text"))
     };

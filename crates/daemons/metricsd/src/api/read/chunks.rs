@@ -72,7 +72,7 @@ fn send_all(
             let label_bytes: usize = labels.iter().map(Message::encoded_len).sum();
             let mut chunks = Vec::new();
             let mut bytes = label_bytes;
-            let mut send = |chunks: Vec<Chunk>| {
+            let send = |chunks: Vec<Chunk>| {
                 let series = ChunkedSeries { labels: labels.clone(), chunks };
                 let frame = frame(&ChunkedReadResponse { chunked_series: vec![series], query_index });
                 sender.blocking_send(Ok(frame)).map_err(|_| ReadError::Gone)
