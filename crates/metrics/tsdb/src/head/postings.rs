@@ -1,17 +1,14 @@
 //! Which series have which label, in memory.
 
-use std::{collections::HashMap, hash::BuildHasher, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use model::Labels;
-use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
 
-use super::series::MemSeries;
+use super::{label_groups::LabelGroups, series::MemSeries};
 
-/// With fewer series than this threads cost more than they save.
-const FEW: usize = 4096;
-/// Each thread walks over all labels, so that many gain little.
-const MOST_THREADS: usize = 8;
+/// Series whose labels are grouped before they are added: a list is looked up once for all of them.
+const GROUPED: usize = 64 * 1024;
 
 /// Position of a series in the index; what postings hold.
 pub(crate) type Slot = u32;
@@ -56,41 +53,23 @@ impl HeadIndex {
     pub(crate) fn insert(&mut self, series: Arc<MemSeries>) {
         let slot = Slot::try_from(self.slots.len()).expect("BUG: the series limit is below 2^32");
         for (name, value) in series.labels().iter() {
-            add(&mut self.names, name, value, slot);
+            add(&mut self.names, name, value, [slot]);
         }
         self.slots.push(series);
     }
 
-    /// Adds many series that are not in the index, on several threads: each has its share of the label names.
+    /// Adds many series that are not in the index.
     pub(crate) fn insert_all(&mut self, series: Vec<Arc<MemSeries>>) {
-        let threads =
-            std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(MOST_THREADS);
-        if series.len() < FEW || threads < 2 {
-            series.into_iter().for_each(|series| self.insert(series));
-            return;
-        }
-        let first = self.slots.len();
-        let mut shares: Vec<Names> = (0..threads).map(|_| Names::default()).collect();
-        for (name, values) in self.names.drain() {
-            shares[share_of(&name, threads)].insert(name, values);
-        }
-        std::thread::scope(|scope| {
-            for (number, share) in shares.iter_mut().enumerate() {
-                let series = &series;
-                scope.spawn(move || {
-                    for (slot, series) in (first..).zip(series) {
-                        let slot = Slot::try_from(slot).expect("BUG: the series limit is below 2^32");
-                        for (name, value) in series.labels().iter() {
-                            if share_of(name, threads) == number {
-                                add(share, name, value, slot);
-                            }
-                        }
-                    }
-                });
+        let mut groups = LabelGroups::default();
+        for part in series.chunks(GROUPED) {
+            groups.group(part.iter().map(|series| series.labels()));
+            let first = self.slots.len() as Slot;
+            Slot::try_from(self.slots.len() + part.len()).expect("BUG: the series limit is below 2^32");
+            for (name, value, places) in groups.iter() {
+                add(&mut self.names, name, value, places.iter().map(|place| first + place));
             }
-        });
-        self.names.extend(shares.into_iter().flatten());
-        self.slots.extend(series);
+            self.slots.extend_from_slice(part);
+        }
     }
 
     /// An index of the series that are alive, and where each one's slot has gone.
@@ -115,6 +94,11 @@ impl HeadIndex {
 
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
+    }
+
+    /// The series by their slots.
+    pub(crate) fn all(&self) -> &[Arc<MemSeries>] {
+        &self.slots
     }
 
     pub(crate) fn series(&self, slot: Slot) -> Option<&Arc<MemSeries>> {
@@ -143,7 +127,8 @@ impl HeadIndex {
     }
 }
 
-fn add(names: &mut Names, name: &str, value: &str, slot: Slot) {
+/// Adds ascending slots, behind those that are in the list.
+fn add(names: &mut Names, name: &str, value: &str, slots: impl IntoIterator<Item = Slot>) {
     let values = match names.get_mut(name) {
         Some(values) => values,
         None => names.entry(name.into()).or_default(),
@@ -152,9 +137,5 @@ fn add(names: &mut Names, name: &str, value: &str, slot: Slot) {
         Some(list) => list,
         None => values.values.entry(value.into()).or_default(),
     };
-    list.0.push(slot);
-}
-
-fn share_of(name: &str, threads: usize) -> usize {
-    FxBuildHasher.hash_one(name) as usize % threads
+    list.0.extend(slots);
 }
