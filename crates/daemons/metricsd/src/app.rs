@@ -167,8 +167,13 @@ impl App {
         };
         let _ = state.scrape.set(scraping.clone());
         let _ = state.rules.set(evaluating.clone());
-        let parts =
-            Parts { scraping, evaluating, notifier: notifier.clone(), external_url: external_url(&flags) };
+        let parts = Parts {
+            db: db.clone(),
+            scraping,
+            evaluating,
+            notifier: notifier.clone(),
+            external_url: external_url(&flags),
+        };
         let reloader = Arc::new(Reloader::new(flags, engine, parts, state.clone(), reload_metrics));
         reloader.apply(config)?;
         let handler = reloader.clone();
@@ -322,6 +327,8 @@ fn db_options(flags: &Flags, config: &Config) -> DbOptions {
         options.max_exemplars = config.max_exemplars;
     }
     options.max_series = flags.max_series;
+    options.out_of_order_time_window = config.out_of_order_time_window;
+    options.float_encoding = config.float_encoding;
     options
 }
 

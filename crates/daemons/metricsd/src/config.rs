@@ -16,8 +16,9 @@ use model::Labels;
 use rules::NotifierConfig;
 use scrape::{Defaults, JobConfig, Limits, ScrapeConfig, ScrapeProtocol};
 use serde::Deserialize;
+use tsdb::FloatEncoding;
 
-use file::{ExemplarsFile, GlobalFile, PrometheusFile};
+use file::{ExemplarsFile, FloatEncodingFile, GlobalFile, PrometheusFile};
 
 /// `storage.exemplars.max_exemplars` where the file does not say.
 const DEFAULT_MAX_EXEMPLARS: i64 = 100_000;
@@ -45,6 +46,10 @@ pub struct Config {
     pub max_exemplars: usize,
     /// The same as a share of the file system, in percent, where the file says so; comes before the size.
     pub retention_percentage: Option<f64>,
+    /// How much older than the newest sample a sample may be and still be taken out of order; zero takes none.
+    pub out_of_order_time_window: Duration,
+    /// How chunks of floats are written.
+    pub float_encoding: FloatEncoding,
     /// Keys that have no effect.
     pub warnings: Warnings,
     /// The file with its defaults, secrets hidden: what `/api/v1/status/config` shows.
@@ -161,6 +166,11 @@ impl Config {
             retention_size: retention.size.map(|set| set.0),
             max_exemplars: max_exemplars(file.storage.exemplars.as_ref()),
             retention_percentage: retention.percentage,
+            out_of_order_time_window: tsdb.out_of_order_time_window.map_or(Duration::ZERO, |set| set.0),
+            float_encoding: match tsdb.chunk_encoding.as_ref().and_then(|set| set.floats) {
+                None | Some(FloatEncodingFile::Xor) => FloatEncoding::Xor,
+                Some(FloatEncodingFile::Xor2) => FloatEncoding::Xor2,
+            },
             warnings,
             shown: shown(file, &jobs),
             jobs,

@@ -8,11 +8,13 @@ use rules::{ExpandContext, Manager as RuleManager, Notifier, RuleFileError, load
 use scrape::Manager as ScrapeManager;
 use service::{Error, ReloadMetrics};
 use tracing::warn;
+use tsdb::Db;
 
 use crate::{Config, Flags, api::ApiState, evaluator::SyntaxOnly};
 
 /// What a configuration is put in force on.
 pub(crate) struct Parts {
+    pub db: Arc<Db>,
     pub scraping: Arc<ScrapeManager>,
     pub evaluating: Arc<RuleManager>,
     pub notifier: Arc<Notifier>,
@@ -82,7 +84,10 @@ impl Reloader {
     /// Checks what is left to check, then changes all parts; the checks come before the first change.
     pub fn apply(&self, config: Config) -> Result<(), Error> {
         let files = load_rule_files(&config.rule_files, &SyntaxOnly(self.engine.clone()))?;
-        let Parts { scraping, evaluating, notifier, external_url } = &self.parts;
+        let Parts { db, scraping, evaluating, notifier, external_url } = &self.parts;
+        // The one part of it that may fail: before it nothing has changed.
+        db.set_out_of_order_window(config.out_of_order_time_window)?;
+        db.set_float_encoding(config.float_encoding);
         *self.state.config.write() = Arc::new(config.clone());
         notifier.apply(config.notifier, config.external_labels.clone());
         scraping.apply(config.jobs);

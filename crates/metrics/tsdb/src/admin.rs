@@ -86,7 +86,8 @@ impl Db {
     }
 
     /// Makes `target` (which must not exist) a copy of the database as it is now, for backups: blocks as hard links where the file
-    /// system allows, and with `with_head` the samples in memory as one more block. Waits for housekeeping under way.
+    /// system allows, and with `with_head` the samples in memory as one more block, or several where some came out of order. Waits for
+    /// housekeeping under way.
     pub fn snapshot(&self, target: &Path, with_head: bool) -> Result<(), AdminError> {
         let _guard = self.maintenance.lock();
         let fail = |path: &Path| {
@@ -104,6 +105,9 @@ impl Db {
         if with_head && !self.head.is_empty() {
             let (min_time, max_time) = (self.head.min_time(), self.head.max_time());
             compact_head(&self.head, &self.options.fs, target, min_time, max_time.saturating_add(1))?;
+        }
+        if with_head && self.head.out_of_order().time_range().is_some() {
+            self.write_late_blocks(&self.head.copy_late(), target)?;
         }
         fsync_dir(target).map_err(fail(target))
     }

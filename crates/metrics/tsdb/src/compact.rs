@@ -39,7 +39,7 @@ pub(crate) fn compact_head(
         compaction: BlockCompaction { level: 1, sources: vec![ulid.clone()], ..BlockCompaction::default() },
         version: 1,
     };
-    let texts = texts_of(&series);
+    let texts = texts_of(series.iter().map(|series| &**series));
     let mut writer = BlockWriter::create(Arc::clone(fs), dir, meta, texts)?;
     let mut written = 0u64;
     for series in &series {
@@ -70,8 +70,8 @@ fn series_in(head: &Head, min_time: Millis, max_time: Millis) -> Vec<Arc<MemSeri
 }
 
 /// Every name and value of the series.
-fn texts_of(series: &[Arc<MemSeries>]) -> Texts<'_> {
-    series.iter().flat_map(|series| series.labels().iter()).flat_map(|(name, value)| [name, value]).collect()
+pub(crate) fn texts_of<'a>(series: impl Iterator<Item = &'a MemSeries>) -> Texts<'a> {
+    series.flat_map(|series| series.labels().iter()).flat_map(|(name, value)| [name, value]).collect()
 }
 
 /// The chunks of a series that have samples in `[min_time, max_time)`, and what of them is deleted.

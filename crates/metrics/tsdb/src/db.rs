@@ -18,11 +18,11 @@ use storage::{Appendable, Appender, CommitError, Exemplar, Querier, QueryError, 
 use tracing::{info, warn};
 
 use crate::{
-    BlockMeta, DbOptions, OpenError, TsdbStatus, UnreadableBlock,
+    BlockMeta, DbOptions, FloatEncoding, OpenError, TsdbStatus, UnreadableBlock,
     block::BlockQuerier,
     blocks::Blocks,
     filenames,
-    head::{Head, HeadAppender, HeadOptions, HeadQuerier, Pending, RawBatch},
+    head::{Head, HeadAppender, HeadOptions, HeadQuerier, Pending, RawBatch, UncheckedNote},
     head_chunks::{FoundChunks, HeadChunks},
     metrics::Metrics,
     query::{DbQuerier, Part},
@@ -44,6 +44,7 @@ pub struct Db {
     closed: AtomicBool,
     /// The log of earlier runs, until it is replayed.
     pending: Mutex<Option<Pending>>,
+    unchecked: UncheckedNote,
     _lock: Option<DirLock>,
 }
 
@@ -70,11 +71,9 @@ impl Db {
             true => None,
             false => Some(DirLock::acquire(&dir, filenames::LOCK)?),
         };
-        for folder in [&dir, &wal_dir] {
+        let wbl_dir = dir.join(filenames::WBL);
+        for folder in [&dir, &wal_dir, &wbl_dir].into_iter().filter(|folder| folder.is_dir()) {
             remove_leftovers(folder).map_err(io_error(folder))?;
-        }
-        if dir.join(filenames::WBL).is_dir() {
-            warn!("not supported yet: the log of out-of-order samples in `wbl` is left alone");
         }
         let metrics = Metrics::new(registry);
         metrics.blocks.retention_limit_bytes.set(options.retention_size as i64);
@@ -86,16 +85,31 @@ impl Db {
         let head =
             Arc::new(Head::new(head_options(&options), min_valid_time, chunk_files, metrics.head.clone()));
         let layout = start_log(&head, &found, &wal_dir, &options, &metrics)?;
-        Ok(Self {
+        let late = WalLayout::read(&wbl_dir).map_err(io_error(&wbl_dir))?;
+        let window = options.out_of_order_time_window;
+        let had_late = late.last.is_some();
+        let note = wbl_dir.join(filenames::UNCHECKED);
+        let own = layout.last.map_or(0, |last| last + 1);
+        let unchecked =
+            UncheckedNote::open(Arc::clone(&options.fs), note, own).map_err(io_error(&wbl_dir))?;
+        let pending = Pending { layout, found, late, unchecked_since: unchecked.found() };
+        let db = Self {
             options,
             metrics,
             head,
             blocks,
             maintenance: Mutex::new(min_valid_time),
             closed: AtomicBool::new(false),
-            pending: Mutex::new(Some(Pending { layout, found })),
+            pending: Mutex::new(Some(pending)),
+            unchecked,
             _lock: lock,
-        })
+        };
+        if had_late {
+            db.start_late_log()?;
+        }
+        db.set_float_encoding(db.options.float_encoding);
+        db.set_out_of_order_window(window)?;
+        Ok(db)
     }
 
     /// Reads the log, once; the second call does nothing. Blocks until everything is there, minutes after an unclean end of a large
@@ -117,8 +131,41 @@ impl Db {
         self.head
             .replay(pending, &self.options.replay_progress, &self.metrics.wal, make_room)
             .map_err(OpenError::Replay)?;
+        if !self.head.out_of_order().has_unlogged() {
+            self.unchecked.remove().map_err(io_error(self.unchecked.path()))?;
+        }
         self.metrics.wal.replay_seconds.set(start.elapsed().as_secs_f64());
         Ok(())
+    }
+
+    /// Sets how much older than the newest sample a sample may be and still be taken out of order; zero takes none. Batches under way go
+    /// on by what was set when they began. After an error the window is as it was.
+    pub fn set_out_of_order_window(&self, window: Duration) -> Result<(), OpenError> {
+        if !window.is_zero() {
+            self.start_late_log()?;
+            if self.is_replaying() {
+                self.unchecked.write().map_err(io_error(self.unchecked.path()))?;
+            }
+        }
+        self.head.out_of_order().set_window(millis(window));
+        Ok(())
+    }
+
+    /// Sets how chunks of floats are written from now on.
+    pub fn set_float_encoding(&self, encoding: FloatEncoding) {
+        self.head.set_float_encoding(encoding);
+    }
+
+    /// Makes the log of out-of-order samples, behind what is there of it.
+    fn start_late_log(&self) -> Result<(), OpenError> {
+        let dir = self.options.dir.join(filenames::WBL);
+        let create = || {
+            fs::create_dir_all(&dir)?;
+            let layout = WalLayout::read(&dir)?;
+            let fs = Arc::clone(&self.options.fs);
+            Wal::create(fs, &dir, &layout, wal_options(&self.options), self.metrics.wbl.clone())
+        };
+        self.head.out_of_order().start_log(create).map_err(io_error(&dir))
     }
 
     /// Whether [`Db::replay`] is still to end.
@@ -133,10 +180,9 @@ impl Db {
         }
         // The next start has less to read.
         self.map_chunks();
-        match self.head.wal() {
-            Some(wal) => wal.close(),
-            None => Ok(()),
-        }
+        let logs = [self.head.wal(), self.head.out_of_order().log()];
+        let results = logs.map(|log| log.map_or(Ok(()), Wal::close));
+        results.into_iter().collect()
     }
 
     /// Starts a batch of remote write, which knows its series by the bytes the client sent.
@@ -151,12 +197,9 @@ impl Db {
 
     /// Times of the oldest and the newest sample, milliseconds; none while there is no sample.
     pub fn time_range(&self) -> Option<(Millis, Millis)> {
-        let head = (!self.head.is_empty()).then(|| (self.head.min_time(), self.head.max_time()));
         let blocks = self.blocks.min_time().zip(self.blocks.max_time().map(|end| end - 1));
-        match (blocks, head) {
-            (Some(blocks), Some(head)) => Some((blocks.0.min(head.0), blocks.1.max(head.1))),
-            (blocks, head) => blocks.or(head),
-        }
+        let ranges = self.head.time_ranges().chain(blocks);
+        ranges.reduce(|(min, max), (first, last)| (min.min(first), max.max(last)))
     }
 
     /// The descriptions of all blocks, in order of time.
@@ -176,7 +219,8 @@ impl Db {
 
     /// Why no sample can be taken any more, if that is so: writing the log failed and nobody knows what is in it. Reads go on.
     pub fn write_failure(&self) -> Option<String> {
-        self.head.wal()?.broken()
+        let logs = [self.head.wal(), self.head.out_of_order().log()];
+        logs.into_iter().flatten().find_map(Wal::broken)
     }
 
     /// How often damage was found in the log since the start: what `corruptionCount` in the runtime information tells.
@@ -225,11 +269,7 @@ impl Queryable for Db {
         for block in self.blocks.list().iter().filter(|block| block.overlaps(min_time, max_time)) {
             parts.push(Box::new(BlockQuerier::new(Arc::clone(block), min_time, max_time)));
         }
-        if self.head.is_live()
-            && !self.head.is_empty()
-            && max_time >= self.head.min_time()
-            && min_time <= self.head.max_time()
-        {
+        if self.head.is_live() && self.head.overlaps(min_time, max_time) {
             parts.push(Box::new(HeadQuerier::new(Arc::clone(&self.head), view, min_time, max_time)));
         }
         Ok(Box::new(DbQuerier::new(parts)))
@@ -250,11 +290,6 @@ fn check(options: &DbOptions) -> Result<(), OpenError> {
     }
     if !(0.0..=100.0).contains(&options.retention_percentage) {
         return Err(OpenError::Option("retention percentage must be between 0 and 100".to_owned()));
-    }
-    if !options.out_of_order_time_window.is_zero() {
-        return Err(OpenError::Option(
-            "not supported yet: out-of-order samples (out_of_order_time_window must be 0)".to_owned(),
-        ));
     }
     Ok(())
 }
@@ -284,14 +319,18 @@ fn start_log(
     let layout = WalLayout::read(wal_dir).map_err(io_error(wal_dir))?;
     // A chunk may be of a series that the log has lost: another series under its number would be taken for it.
     let last_ref = last_ref(&layout).map_err(OpenError::Replay)?.max(found.last_ref);
-    let wal_options = WalOptions {
-        segment_size: options.wal_segment_size,
-        compression: options.wal_compression,
-        sync_on_commit: options.wal_sync_on_commit,
-    };
+    let wal_options = wal_options(options);
     let wal = Wal::create(Arc::clone(&options.fs), wal_dir, &layout, wal_options, metrics.wal.clone());
     head.start_logging(wal.map_err(io_error(wal_dir))?, last_ref);
     Ok(layout)
+}
+
+fn wal_options(options: &DbOptions) -> WalOptions {
+    WalOptions {
+        segment_size: options.wal_segment_size,
+        compression: options.wal_compression,
+        sync_on_commit: options.wal_sync_on_commit,
+    }
 }
 
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> OpenError {

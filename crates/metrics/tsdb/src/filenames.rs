@@ -1,4 +1,4 @@
-//! Every name that the storage gives a file or folder, in one place. All are Prometheus'.
+//! Every name that the storage gives a file or folder, in one place. Nearly all are Prometheus'.
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,8 @@ pub(crate) const LOCK: &str = "lock";
 pub(crate) const WAL: &str = "wal";
 /// Folder of the log of out-of-order samples.
 pub(crate) const WBL: &str = "wbl";
+/// In that folder: from which segment on the write-ahead log has samples that nobody could check. Not Prometheus'.
+pub(crate) const UNCHECKED: &str = "unchecked";
 /// Folder of memory-mapped head chunks.
 pub(crate) const CHUNKS_HEAD: &str = "chunks_head";
 /// What Prometheus writes at shutdown with `--enable-feature=memory-snapshot-on-shutdown`.

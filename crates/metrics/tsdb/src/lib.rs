@@ -10,7 +10,7 @@
 //!   housekeeping and status.
 //! - `wal` is the log, `head` what is in memory, `head_chunks` where its full chunks go, `chunk` how samples are compressed, `block` what
 //!   is on disk, `query` how series are found and parts put together.
-//!
+//! - What comes out of order has a log of its own (wbl/) and goes into blocks of its own: `head::ooo`, `compact_ooo`.
 //! - `tool` is for operators' programs, which look at a folder that another process may have open.
 //!
 //! It is one process' own: the folder is locked. It knows neither PromQL nor HTTP.
@@ -22,6 +22,7 @@ mod block;
 mod blocks;
 mod chunk;
 mod compact;
+mod compact_ooo;
 mod db;
 mod encoding;
 mod error;
@@ -49,7 +50,7 @@ pub use encoding::Malformed;
 pub use error::{MaintainError, OpenError, UnreadableBlock};
 pub use head::{BatchSeries, RawBatch, ReplayProgress};
 pub use head_chunks::HeadChunkError;
-pub use options::DbOptions;
+pub use options::{DbOptions, FloatEncoding};
 pub use status::{Stat, TsdbStatus};
 pub use tool::{
     AnalyzeError, BlockAnalysis, BlockListing, Examination, Finding, ListedBlock, Remedy, RepairError,

@@ -13,6 +13,7 @@ use tracing::{info, warn};
 
 use crate::{
     Db, DbOptions, MaintainError,
+    block::{Block, HINT_OUT_OF_ORDER},
     chunk::range_end,
     compact::compact_head,
     db::millis,
@@ -56,7 +57,7 @@ impl Db {
 
     /// Makes one block of several, if that is due; false when it is not.
     fn merge_some(&self) -> Result<bool, MaintainError> {
-        let list = self.blocks.list();
+        let list = self.mergeable_blocks();
         let metas: Vec<_> = list.iter().map(|block| block.meta()).collect();
         let widths = levels::widths(millis(self.options.min_block_duration), self.widest_block());
         let planned = levels::plan(&metas, &widths);
@@ -91,6 +92,18 @@ impl Db {
         }
     }
 
+    /// The blocks but for those of out-of-order samples that reach beyond the samples in order: merged with others, such a one would say
+    /// that the log has nothing more of its time.
+    fn mergeable_blocks(&self) -> Vec<Arc<Block>> {
+        let in_order_end = self.blocks.in_order_max_time().unwrap_or(Millis::MIN);
+        let mut list = self.blocks.list().to_vec();
+        list.retain(|block| {
+            let meta = block.meta();
+            !meta.compaction.has_hint(HINT_OUT_OF_ORDER) || meta.max_time <= in_order_end
+        });
+        list
+    }
+
     fn widest_block(&self) -> Millis {
         const MOST: Duration = Duration::from_secs(31 * 24 * 3600);
         let set = self.options.max_block_duration;
@@ -103,7 +116,12 @@ impl Db {
     }
 
     fn compact(&self, written_until: &mut Millis) -> Result<(), MaintainError> {
-        if self.write_due_blocks(written_until)? { self.truncate_log() } else { Ok(()) }
+        // An earlier round may have met readers of what came out of order.
+        if self.write_due_blocks(written_until)? || self.head.has_late_cut() {
+            self.compact_out_of_order()?;
+            self.truncate_log()?;
+        }
+        Ok(())
     }
 
     /// Writes blocks of what the head has no room for; returns whether there were any.
@@ -235,7 +253,9 @@ impl Db {
         let size_of = |name: &str| dir_size(&self.options.dir.join(name)).unwrap_or_default();
         let wal_bytes = size_of(filenames::WAL);
         self.metrics.wal.storage_size.set(wal_bytes as i64);
-        let other_bytes = wal_bytes + size_of(filenames::WBL) + size_of(filenames::CHUNKS_HEAD);
+        let wbl_bytes = size_of(filenames::WBL);
+        self.metrics.wbl.storage_size.set(wbl_bytes as i64);
+        let other_bytes = wal_bytes + wbl_bytes + size_of(filenames::CHUNKS_HEAD);
         let retention = Retention { time: millis(self.options.retention_time), size: self.size_limit() };
         let result = self.blocks.remove_unwanted(retention, other_bytes);
         let lowest = self.blocks.min_time().unwrap_or(self.head.min_time());

@@ -27,6 +27,8 @@ pub(crate) struct Metrics {
     pub(crate) head: HeadMetrics,
     pub(crate) head_chunks: HeadChunkMetrics,
     pub(crate) wal: WalMetrics,
+    /// Of the log of out-of-order samples.
+    pub(crate) wbl: WalMetrics,
     pub(crate) blocks: BlockMetrics,
 }
 
@@ -44,6 +46,8 @@ pub(crate) struct HeadMetrics {
     pub(crate) active_appenders: Gauge,
     pub(crate) appended: Counter,
     pub(crate) appended_histograms: Counter,
+    pub(crate) late_appended: Counter,
+    pub(crate) late_appended_histograms: Counter,
     pub(crate) out_of_bound: Counter,
     pub(crate) out_of_bound_histograms: Counter,
     pub(crate) out_of_order: Counter,
@@ -110,8 +114,9 @@ impl Metrics {
         let head = HeadMetrics::new(&mut register);
         let head_chunks = HeadChunkMetrics::new(&mut register);
         let wal = WalMetrics::new(&mut register);
+        let wbl = WalMetrics::out_of_order(&wal, &mut register);
         let blocks = BlockMetrics::new(&mut register);
-        Self { head, head_chunks, wal, blocks }
+        Self { head, head_chunks, wal, wbl, blocks }
     }
 }
 
@@ -119,6 +124,8 @@ impl HeadMetrics {
     fn new(r: &mut Register<'_>) -> Self {
         let [appended, appended_histograms] =
             r.by_types("head_samples_appended", "Total number of appended samples");
+        let [late_appended, late_appended_histograms] =
+            r.by_types("head_out_of_order_samples_appended", "Total number of appended out of order samples");
         let [out_of_bound, out_of_bound_histograms] = r.by_types(
             "out_of_bound_samples",
             "Total number of out of bound samples ingestion failed attempts",
@@ -144,6 +151,8 @@ impl HeadMetrics {
                 .gauge("head_active_appenders", "Number of currently active appender transactions"),
             appended,
             appended_histograms,
+            late_appended,
+            late_appended_histograms,
             out_of_bound,
             out_of_bound_histograms,
             out_of_order,
@@ -206,6 +215,44 @@ impl WalMetrics {
                 "wal_replay_unsupported_records",
                 "Total number of records that this version cannot load and leaves in the log",
             ),
+        }
+    }
+
+    /// Those of the log of out-of-order samples. What a replay finds in it counts with the other log's; what it has no metric of its own
+    /// for is not shown.
+    fn out_of_order(wal: &Self, r: &mut Register<'_>) -> Self {
+        Self {
+            corruptions: wal.corruptions.clone(),
+            writes_failed: r.counter(
+                "out_of_order_wbl_writes_failed",
+                "Total number of writes to the log of out-of-order samples that failed",
+            ),
+            segment_current: r.gauge(
+                "out_of_order_wbl_segment_current",
+                "Segment index of the log of out-of-order samples that is currently written to",
+            ),
+            storage_size: r.gauge(
+                "out_of_order_wbl_storage_size_bytes",
+                "Size of the directory of the log of out-of-order samples",
+            ),
+            truncations_failed: r.counter(
+                "out_of_order_wbl_truncations_failed",
+                "Total number of truncations of the log of out-of-order samples that failed",
+            ),
+            truncations: r.counter(
+                "out_of_order_wbl_truncations",
+                "Total number of truncations of the log of out-of-order samples attempted",
+            ),
+            replay_unknown_refs: r.counter(
+                "wbl_replay_unknown_refs",
+                "Total number of unknown series references found during WBL replay",
+            ),
+            unsupported_records: wal.unsupported_records.clone(),
+            current_segment_bytes: Gauge::default(),
+            replay_seconds: Float::default(),
+            truncate_seconds: Histogram::new([]),
+            checkpoints: Counter::default(),
+            checkpoints_failed: Counter::default(),
         }
     }
 }

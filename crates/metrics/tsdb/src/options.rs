@@ -6,6 +6,16 @@ use disk::{Fs, RealFs};
 
 use crate::{Compression, ReplayProgress};
 
+/// How chunks of floats are written; all are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FloatEncoding {
+    /// Every Prometheus reads it.
+    #[default]
+    Xor,
+    /// Takes a bit where a sample is as expected; only the newest versions of Prometheus read it.
+    Xor2,
+}
+
 /// How a database is opened.
 #[derive(Clone)]
 pub struct DbOptions {
@@ -23,8 +33,11 @@ pub struct DbOptions {
     /// The widest time range of merged blocks (`--storage.tsdb.max-block-duration`); zero means a tenth of the retention time, at most
     /// 31 days. Default zero.
     pub max_block_duration: Duration,
-    /// How much older than the newest sample a sample may be and still be taken out of order. Default zero: none is.
+    /// How much older than the newest sample a sample may be and still be taken out of order (`storage.tsdb.out_of_order_time_window`);
+    /// [`crate::Db::set_out_of_order_window`] changes it later. Default zero: none is.
     pub out_of_order_time_window: Duration,
+    /// How chunks of floats are written (`storage.tsdb.chunk_encoding.floats`); [`crate::Db::set_float_encoding`] changes it later.
+    pub float_encoding: FloatEncoding,
     /// Most series in memory; a sample of one more is refused, known series go on. 0 means no limit. Default 0.
     pub max_series: u64,
     /// Most exemplars kept in memory, for all series together; 0 keeps none. Default 0.
@@ -61,6 +74,7 @@ impl DbOptions {
             min_block_duration: Duration::from_secs(2 * HOUR),
             max_block_duration: Duration::ZERO,
             out_of_order_time_window: Duration::ZERO,
+            float_encoding: FloatEncoding::default(),
             max_series: 0,
             max_exemplars: 0,
             wal_compression: Compression::default(),

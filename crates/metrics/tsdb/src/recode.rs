@@ -3,7 +3,7 @@
 
 use std::{mem, ops::ControlFlow};
 
-use model::{FloatHistogram, Histogram, Millis};
+use model::{Columns, FloatHistogram, Histogram, HistogramPoint, Millis};
 use storage::HistogramSample;
 
 use crate::{
@@ -28,6 +28,18 @@ impl From<HistogramSample<'_>> for Sample {
             HistogramSample::Integer(histogram) => Self::Histogram(Box::new(histogram.clone())),
             HistogramSample::Float(histogram) => Self::FloatHistogram(Box::new(histogram.clone())),
         }
+    }
+}
+
+impl Sample {
+    /// Adds it to columns, in which it is the newest of its kind.
+    pub(crate) fn push_to(&self, timestamp: Millis, columns: &mut Columns) {
+        let histogram = match self {
+            Self::Float(value) => return columns.push(timestamp, *value),
+            Self::Histogram(histogram) => histogram.to_float(),
+            Self::FloatHistogram(histogram) => (**histogram).clone(),
+        };
+        columns.histograms.push(HistogramPoint { timestamp, histogram });
     }
 }
 

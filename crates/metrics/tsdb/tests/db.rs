@@ -11,7 +11,7 @@ use prometheus_client::registry::Registry;
 use proptest::prelude::*;
 use storage::{Appendable, CommitError, LabelQuery, Queryable, SelectHints, SeriesRef, collect};
 use tempfile::TempDir;
-use tsdb::{Compression, Db, DbOptions, MaintainError, OpenError};
+use tsdb::{Compression, Db, DbOptions, FloatEncoding, MaintainError, OpenError};
 
 #[test]
 fn a_restart_loses_nothing() {
@@ -485,9 +485,9 @@ fn one_folder_has_one_owner_and_bad_options_are_named() {
     assert!(matches!(second, Err(OpenError::Lock(_))));
     drop(db);
     let mut options = DbOptions::new(dir.path());
-    options.out_of_order_time_window = Duration::from_secs(60);
+    options.retention_percentage = 101.0;
     let error = Db::open(options, &mut Registry::default()).err().unwrap();
-    assert!(error.to_string().contains("not supported yet: out-of-order samples"), "{error}");
+    assert!(error.to_string().contains("retention percentage must be between 0 and 100"), "{error}");
 }
 
 #[test]
@@ -641,4 +641,42 @@ proptest! {
             .collect();
         prop_assert_eq!(found, want);
     }
+}
+
+#[test]
+fn chunks_of_the_newer_encoding_live_with_the_others() {
+    let dir = TempDir::new().unwrap();
+    let mut options = DbOptions::new(dir.path());
+    // Behind the file's header and the chunk's length.
+    let first_encoding = |db: &Db, block: usize| {
+        let chunks = db.dir().join(&db.blocks()[block].ulid).join("chunks/000001");
+        let bytes = fs::read(chunks).unwrap();
+        let length = bytes[8..].iter().take_while(|byte| **byte >= 0x80).count() + 1;
+        bytes[8 + length]
+    };
+    let db = Db::open(options.clone(), &mut Registry::default()).unwrap();
+    append_grid(&db, 10, 0, 2 * 60 + 30, 60_000);
+    // The open chunk ends here.
+    db.set_float_encoding(FloatEncoding::Xor2);
+    append_grid(&db, 10, 2 * 60 + 30, 5 * 60, 60_000);
+    let want = query_all(&db);
+    options.float_encoding = FloatEncoding::Xor2;
+    let mut killed = options.clone();
+    let copied = copy(dir.path());
+    killed.dir = copied.path().to_owned();
+    assert_eq!(query_all(&Db::open(killed, &mut Registry::default()).unwrap()), want, "from the log");
+    db.map_chunks();
+    assert_eq!(query_all(&db), want, "in files");
+    drop(db);
+    let db = Db::open(options, &mut Registry::default()).unwrap();
+    assert_eq!(query_all(&db), want, "found in files");
+    append_grid(&db, 10, 5 * 60, 9 * 60, 60_000);
+    let want = query_all(&db);
+    db.maintain().unwrap();
+    assert_eq!(hours(&db), [(0, 2), (2, 4), (4, 6)]);
+    assert_eq!(query_all(&db), want, "in blocks");
+    assert_eq!((0..3).map(|block| first_encoding(&db, block)).collect::<Vec<_>>(), [1, 1, 4]);
+    db.set_float_encoding(FloatEncoding::Xor);
+    append_grid(&db, 10, 9 * 60, 11 * 60, 60_000);
+    assert!(query_all(&db).iter().all(|(_, columns)| columns.len() == 11 * 60));
 }

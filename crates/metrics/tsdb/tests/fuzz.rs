@@ -11,12 +11,14 @@ use std::{
         LazyLock,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use common::*;
+use model::{Histogram, STALE_NAN};
 use prometheus_client::registry::Registry;
 use proptest::prelude::*;
-use storage::{Queryable, SelectHints};
+use storage::{Appendable, HistogramSample, Queryable, SelectHints, SeriesRef};
 use tempfile::TempDir;
 use tsdb::{Compression, Db, DbOptions, examine, list_blocks};
 
@@ -48,20 +50,37 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// A log in each compression, and two blocks.
+/// A log in each compression, also of samples out of order, with chunks of those, and two blocks.
 static TEMPLATE: LazyLock<TempDir> = LazyLock::new(|| {
     let dir = TempDir::new().unwrap();
     for (round, compression) in (0..).zip([Compression::None, Compression::Snappy, Compression::Zstd]) {
         let mut options = DbOptions::new(dir.path());
         options.wal_compression = compression;
+        options.out_of_order_time_window = Duration::from_secs(24 * 3600);
         let db = Db::open(options, &mut Registry::default()).unwrap();
         append_grid(&db, 5, round * 140, (round + 1) * 140, 60_000);
         if round == 2 {
             db.maintain().unwrap();
         }
+        append_late(&db, (round + 1) * 140);
+        db.map_chunks();
     }
     dir
 });
+
+/// Samples between the others, the newest first.
+fn append_late(db: &Db, end: i64) {
+    for step in (end - 80..end).rev() {
+        let mut appender = db.appender();
+        let at = step * 60_000 - 30_000;
+        appender.append(SeriesRef::UNKNOWN, &labels(0), at, step as f64).unwrap();
+        let stale = Histogram { sum: STALE_NAN, ..Histogram::default() };
+        appender
+            .append_histogram(SeriesRef::UNKNOWN, &labels(7), at, HistogramSample::Integer(&stale))
+            .unwrap();
+        appender.commit().unwrap();
+    }
+}
 
 fn files(dir: &Path) -> Vec<PathBuf> {
     let mut all = Vec::new();

@@ -114,10 +114,25 @@ pub(super) struct TsdbFile {
     pub out_of_order_time_window: Option<PromDuration>,
     #[serde(skip_serializing)]
     pub stale_series_compaction_threshold: Inert,
-    #[serde(skip_serializing)]
-    pub chunk_encoding: Inert,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chunk_encoding: Option<ChunkEncodingFile>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention: Option<RetentionFile>,
+}
+
+/// `storage.tsdb.chunk_encoding`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ChunkEncodingFile {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub floats: Option<FloatEncodingFile>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum FloatEncodingFile {
+    Xor,
+    Xor2,
 }
 
 /// `storage.tsdb.retention`.
@@ -165,7 +180,6 @@ impl PrometheusFile {
                 "storage.tsdb.stale_series_compaction_threshold",
                 &storage.tsdb.stale_series_compaction_threshold,
             ),
-            ("storage.tsdb.chunk_encoding", &storage.tsdb.chunk_encoding),
         ] {
             warnings.not_acted_on(key, value);
         }
@@ -176,12 +190,6 @@ impl PrometheusFile {
             if set == Some(true) {
                 warnings.push(key, "not supported yet: histograms are stored in their classic form");
             }
-        }
-        if storage.tsdb.out_of_order_time_window.is_some_and(|window| !window.0.is_zero()) {
-            warnings.push(
-                "storage.tsdb.out_of_order_time_window",
-                "not supported yet: samples out of order are refused",
-            );
         }
     }
 }

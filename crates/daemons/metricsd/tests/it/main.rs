@@ -110,6 +110,32 @@ fn now() -> i64 {
 
 const SELF: &str = "global: {scrape_interval: 100ms, evaluation_interval: 100ms}\nscrape_configs: [{job_name: own, static_configs: [{targets: ['HOST']}]}]\n";
 
+const LATE: &str = "storage: {tsdb: {out_of_order_time_window: 1h, chunk_encoding: {floats: xor2}}}\n";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reload_changes_how_old_samples_may_be() {
+    let dir = tempfile::tempdir().expect("tempdir");
+    let running = start(dir.path(), "{}", &[]).await;
+    let now = now();
+    let old = now - 50 * 60 * 1000;
+    assert_eq!(running.write(&[("late", 1.0, now)]).await.0, 204);
+    let (status, text) = running.write(&[("late", 2.0, old)]).await;
+    assert_eq!((status, text.contains("out of order sample")), (400, true), "{text}");
+    fs::write(dir.path().join("prometheus.yml"), LATE).expect("write");
+    assert_eq!(running.reload().await.0, 200);
+    assert_eq!(running.write(&[("late", 2.0, old)]).await.0, 204);
+    let (status, text) = running.write(&[("late", 2.0, now - 61 * 60 * 1000)]).await;
+    assert_eq!((status, text.contains("too old sample")), (400, true), "{text}");
+    let found = running.query(&format!("late @ {:.3}", old as f64 / 1000.0)).await;
+    assert_eq!(found[0]["value"][1], "2", "{found:?}");
+    let shown = running.json("/api/v1/status/config").await["data"]["yaml"].to_string();
+    assert!(shown.contains("out_of_order_time_window: 1h") && shown.contains("floats: xor2"), "{shown}");
+    fs::write(dir.path().join("prometheus.yml"), LATE.replace("xor2", "zstd")).expect("write");
+    let (status, text) = running.reload().await;
+    assert_eq!((status, text.contains("zstd")), (500, true), "{text}");
+    running.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn scrapes_itself_and_answers() {
     let dir = tempfile::tempdir().expect("tempdir");

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use disk::MappedFile;
 use model::Labels;
+use parking_lot::Mutex;
+use rustc_hash::FxHashSet;
 
 use super::{
     BlockError, ChunkMeta,
@@ -13,20 +15,19 @@ use super::{
     series_entry::SeriesEntry,
     symbols::{SymbolCache, Symbols},
 };
-use crate::{
-    encoding::{Decoder, Malformed},
-    query::PostingsSource,
-};
+use crate::encoding::{Decoder, Malformed};
 
 /// An index that is open.
 pub(crate) struct IndexReader {
-    path: PathBuf,
-    file: MappedFile,
+    pub(super) path: PathBuf,
+    pub(super) file: MappedFile,
     version: u8,
     /// Where the symbol table is.
     symbols_at: u64,
     symbols: Symbols,
-    table: PostingsTable,
+    pub(super) table: PostingsTable,
+    /// Where the lists of series are that are long and whose checksum matches.
+    pub(super) checked_lists: Mutex<FxHashSet<u64>>,
 }
 
 // === impl IndexReader ===
@@ -41,6 +42,7 @@ impl IndexReader {
             symbols_at: 0,
             symbols: Symbols::default(),
             table: PostingsTable::default(),
+            checked_lists: Mutex::default(),
         };
         reader.read_header()?;
         let toc = reader.read_toc()?;
@@ -82,7 +84,7 @@ impl IndexReader {
             .ok_or_else(|| BlockError::Checksum { path: self.path.clone(), section: SECTION })
     }
 
-    fn checked_section(&self, name: &'static str, offset: u64) -> Result<&[u8], BlockError> {
+    pub(super) fn checked_section(&self, name: &'static str, offset: u64) -> Result<&[u8], BlockError> {
         let content = section(&self.file, offset).map_err(|source| reader_error(&self.path, name, source))?;
         content.ok_or_else(|| BlockError::Checksum { path: self.path.clone(), section: name })
     }
@@ -138,7 +140,7 @@ impl IndexReader {
         read().map_err(|source| reader_error(&self.path, "series", source))
     }
 
-    fn entry(&self, series: u32) -> Result<SeriesEntry<'_>, Malformed> {
+    pub(super) fn entry(&self, series: u32) -> Result<SeriesEntry<'_>, Malformed> {
         let offset = match self.version {
             1 => series as usize,
             _ => series as usize * SERIES_ALIGNMENT,
@@ -147,63 +149,6 @@ impl IndexReader {
     }
 }
 
-fn reader_error(path: &Path, section: &'static str, source: Malformed) -> BlockError {
+pub(super) fn reader_error(path: &Path, section: &'static str, source: Malformed) -> BlockError {
     BlockError::Decode { path: path.to_owned(), section, source }
-}
-
-impl PostingsSource for IndexReader {
-    /// Where the list is in the file.
-    type List<'a> = u64;
-    type Error = BlockError;
-
-    fn all(&self) -> Result<Vec<u32>, BlockError> {
-        let mut all = Vec::new();
-        if let Some(list) = self.table.all() {
-            self.read(list, &mut all)?;
-        }
-        Ok(all)
-    }
-
-    fn series_count(&self) -> usize {
-        // A guess that needs no reading: series entries are seldom smaller than this.
-        self.file.len() / 128
-    }
-
-    fn find(&self, name: &str, value: &str) -> Result<Option<u64>, BlockError> {
-        let found = self.table.find(&self.file, name, value);
-        found.map_err(|source| reader_error(&self.path, "postings offset table", source))
-    }
-
-    fn values<'a>(&'a self, name: &str, visit: &mut dyn FnMut(&str, u64)) -> Result<(), BlockError> {
-        let walked = self.table.values(&self.file, name, visit);
-        walked.map_err(|source| reader_error(&self.path, "postings offset table", source))
-    }
-
-    fn read(&self, list: u64, out: &mut Vec<u32>) -> Result<(), BlockError> {
-        let content = self.checked_section("postings", list)?;
-        let mut decoder = Decoder::new(content);
-        let mut read = || {
-            let count = decoder.be32()? as usize;
-            let bytes =
-                decoder.take(count.checked_mul(4).ok_or(Malformed("count is larger than the data"))?)?;
-            out.extend(bytes.as_chunks::<4>().0.iter().map(|number| u32::from_be_bytes(*number)));
-            Ok(())
-        };
-        read().map_err(|source| reader_error(&self.path, "postings", source))
-    }
-
-    fn with_value(&self, series: u32, name: &str, visit: &mut dyn FnMut(&str)) -> Result<(), BlockError> {
-        let mut find = || {
-            let entry = self.entry(series)?;
-            for (label, value) in entry.pairs() {
-                if self.symbols.find(&self.file, label)?.text(&self.file)? == name {
-                    visit(self.symbols.find(&self.file, value)?.text(&self.file)?);
-                    return Ok(());
-                }
-            }
-            visit("");
-            Ok(())
-        };
-        find().map_err(|source| reader_error(&self.path, "series", source))
-    }
 }

@@ -128,7 +128,7 @@ impl IndexRemains {
         let names: Vec<String> = reader.label_names().map(str::to_owned).collect();
         for name in names {
             let mut places = Vec::new();
-            reader.values(&name, &mut |_, place| places.push(place)).map_err(|error| chain(&error))?;
+            reader.values(&name, "", &mut |_, place| places.push(place)).map_err(|error| chain(&error))?;
             for place in places {
                 list.clear();
                 reader.read(place, &mut list).map_err(|error| chain(&error))?;

@@ -107,26 +107,43 @@ impl PostingsTable {
         }
     }
 
-    /// Shows each value of a label with the place of its list.
+    /// How many values a label has.
+    pub(super) fn value_count(&self, name: &str) -> usize {
+        match self.names.get(name) {
+            None => 0,
+            Some(Values::Whole(values)) => values.len(),
+            Some(Values::Sampled { count, .. }) => *count,
+        }
+    }
+
+    /// Shows each value of a label that begins with `prefix`, with the place of its list.
     pub(super) fn values(
         &self,
         file: &[u8],
         name: &str,
+        prefix: &str,
         visit: &mut dyn FnMut(&str, u64),
     ) -> Result<(), Malformed> {
         match self.names.get(name) {
             None => {}
             Some(Values::Whole(values)) => {
-                values.iter().for_each(|(value, postings)| visit(value, *postings))
+                let values = values.iter().filter(|(value, _)| value.starts_with(prefix));
+                values.for_each(|(value, postings)| visit(value, *postings));
             }
             Some(Values::Sampled { sampled, count }) => {
-                let Some((_, position)) = sampled.first() else {
+                // Values are sorted: those with the prefix are a run, and no larger one has it.
+                let before = sampled.partition_point(|(value, _)| **value < *prefix).saturating_sub(1);
+                let Some((_, position)) = sampled.get(before) else {
                     return Ok(());
                 };
                 let mut decoder = entries_from(file, *position)?;
-                for _ in 0..*count {
+                for _ in before * SAMPLING..*count {
                     let entry = Entry::read(&mut decoder)?;
-                    visit(entry.value, entry.postings);
+                    if entry.value.starts_with(prefix) {
+                        visit(entry.value, entry.postings);
+                    } else if entry.value > prefix {
+                        break;
+                    }
                 }
             }
         }

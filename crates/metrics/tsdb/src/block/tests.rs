@@ -21,7 +21,7 @@ use crate::{
     encoding::put_uvarint,
     head::ClosedChunk,
     head_chunks::ChunkData,
-    query::{Part, PostingsSource},
+    query::{Part, PostingsSource, matching},
 };
 
 type Samples = Vec<(Millis, f64)>;
@@ -229,6 +229,30 @@ fn damage_is_named_and_never_a_panic() {
         }
         fs::remove_file(&path).unwrap();
         fs::write(&path, &whole).unwrap();
+    }
+}
+
+/// The checksum of a long list is looked at once only, but not forgotten where it does not match.
+#[test]
+fn a_damaged_list_is_refused_each_time() {
+    let dir = TempDir::new().unwrap();
+    let series = (0..3000).map(|number| {
+        let job = if number % 3 == 0 { "y" } else { "x" };
+        let labels = Labels::from_pairs([("job", job.to_owned()), ("n", format!("{number:04}"))]);
+        (labels, vec![vec![(0, 1.0)]])
+    });
+    let block = write(&dir, Arc::new(RealFs), &series.collect()).unwrap();
+    let list = block.index.find("job", "x").unwrap().unwrap() as usize;
+    let path = block.dir().join("index");
+    let mut index = fs::read(&path).unwrap();
+    index[list + 8 + 4 * 1500] ^= 1;
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, &index).unwrap();
+    let block = Block::open(block.dir()).unwrap();
+    for _ in 0..2 {
+        let found = |job| matching(&block.index, &[Matcher::equal("job", job)]);
+        assert!(matches!(found("x"), Err(BlockError::Checksum { section: "postings", .. })));
+        assert_eq!(found("y").unwrap().len(), 1000);
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     Block, BlockError, BlockMeta, BlockStats, ChunkMeta, chunk_writer::ChunkWriter,
     index_writer::IndexWriter, texts::Texts, tombstones::Tombstones, write_failure,
 };
-use crate::{chunk::Encoding, filenames, head::ClosedChunk};
+use crate::{chunk::Encoding, filenames, head::ClosedChunk, head_chunks::ChunkData};
 
 /// A block in the making, under a temporary name. Dropped unfinished, it leaves nothing but rubbish that the next start removes.
 pub(crate) struct BlockWriter<'a> {
@@ -62,6 +62,12 @@ impl<'a> BlockChunk<'a> {
             encoding: chunk.encoding,
             data: Cow::Borrowed(&chunk.data),
         }
+    }
+
+    /// The chunk for the head to keep.
+    pub(crate) fn into_closed(self) -> ClosedChunk {
+        let Self { min_time, max_time, encoding, data } = self;
+        ClosedChunk { min_time, max_time, encoding, data: ChunkData::Memory(data.into()) }
     }
 }
 

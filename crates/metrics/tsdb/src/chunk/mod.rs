@@ -35,9 +35,7 @@ pub(crate) use decode::decode_columns;
 pub(crate) use decode::{decode, decode_each};
 pub(crate) use histogram::{Appended, Flavor, Floats, HistogramEncoder, Integers, decode_histograms};
 pub(crate) use xor::XorEncoder;
-#[cfg_attr(not(test), allow(unused_imports, reason = "for open chunks of that encoding"))]
-pub(crate) use xor2::Xor2Encoder;
-pub(crate) use xor2::decode_xor2;
+pub(crate) use xor2::{Xor2Encoder, decode_xor2};
 
 /// How a chunk's data is encoded: the byte before it on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

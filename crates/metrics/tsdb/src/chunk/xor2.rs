@@ -40,7 +40,6 @@ const INITIAL_BYTES: usize = 48;
 
 /// An open chunk, without start times. The caller sees to it that timestamps ascend and that there are at most 65,535 samples.
 #[derive(Debug, Clone)]
-#[cfg_attr(not(test), allow(dead_code, reason = "for open chunks of that encoding"))]
 pub(crate) struct Xor2Encoder {
     out: BitWriter,
     last_time: Millis,
@@ -55,7 +54,6 @@ pub(crate) struct Xor2Encoder {
 
 // === impl Xor2Encoder ===
 
-#[cfg_attr(not(test), allow(dead_code, reason = "for open chunks of that encoding"))]
 impl Xor2Encoder {
     pub(crate) fn new() -> Self {
         let mut bytes = Vec::with_capacity(INITIAL_BYTES);

@@ -12,11 +12,15 @@ use super::{
     exemplars::StoredExemplar,
     isolation::{CommitId, Writer},
     loading::Phase,
-    series::{AppendRules, Appended, MemSeries, Verdict},
+    ooo::Late,
+    series::{AppendRules, Appended, MemSeries, SeriesState, Verdict},
 };
-use crate::wal::{
-    WalRecord,
-    record::{self, RefExemplar, RefMetadata, RefSample},
+use crate::{
+    recode::Sample,
+    wal::{
+        WalRecord,
+        record::{self, RefExemplar, RefMetadata, RefSample},
+    },
 };
 
 use histograms::BatchHistogram;
@@ -37,6 +41,8 @@ pub(crate) struct Batch<'a> {
     series: Vec<Arc<MemSeries>>,
     samples: Vec<BatchSample>,
     histograms: Vec<BatchHistogram>,
+    /// Samples out of order.
+    late: Vec<Late>,
     exemplars: Vec<(BatchSeries, Millis, Exemplar)>,
     metadata: Vec<(BatchSeries, Metadata)>,
 }
@@ -108,6 +114,7 @@ impl<'a> Batch<'a> {
             series: Vec::new(),
             samples: Vec::new(),
             histograms: Vec::new(),
+            late: Vec::new(),
             exemplars: Vec::new(),
             metadata: Vec::new(),
         }
@@ -177,6 +184,7 @@ impl<'a> Batch<'a> {
         let verdict = self.get(series).state().check(timestamp, value, rules);
         match verdict {
             Ok(Verdict::Take) => self.samples.push(BatchSample { series, timestamp, value }),
+            Ok(Verdict::Late) => self.late.push(self.late(series, timestamp, Sample::Float(value))),
             Ok(Verdict::Known) => {}
             Err(error) => {
                 self.head.count_refusal(&error);
@@ -227,18 +235,18 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Logs the batch and makes it visible, while the head loads with everything else at its end. After an error none of it is.
+    /// Logs the batch and makes it visible, while the head loads with everything else at its end. After an error none of it is, unless it
+    /// was the log of out-of-order samples that failed: those in order are there then.
     pub(crate) fn commit(mut self) -> Result<(), CommitError> {
         let phase = self.head.loading.phase();
         if self.unchecked && *phase == Phase::Live {
             // It began while the head loaded, and blocks may have been written since.
-            let oldest = self.head.appendable_since();
-            self.samples.retain(|sample| sample.timestamp >= oldest);
-            self.histograms.retain(|sample| sample.timestamp >= oldest);
+            self.drop_out_of_bounds();
         }
         self.arrange();
         let records = self.encode();
-        if !records.is_empty() {
+        // Without records it is for the new series, which no log may name samples of before.
+        if !records.is_empty() || !self.late.is_empty() {
             self.head.log(records)?;
         }
         if *phase == Phase::Loading {
@@ -249,16 +257,58 @@ impl<'a> Batch<'a> {
         let commit = self.head.isolation().begin();
         self.apply(commit);
         self.apply_histograms(commit);
+        let late = self.head.commit_late(std::mem::take(&mut self.late), commit);
         self.head.isolation().end(commit);
-        Ok(())
+        late.map(drop)
     }
 
-    fn encode(&self) -> Vec<WalRecord> {
-        let samples = record::encode_samples(self.samples.iter().map(|sample| RefSample {
+    /// Drops the samples that nobody would have taken; those that are out of order at best go there.
+    fn drop_out_of_bounds(&mut self) {
+        let rules = *self.rules.insert(self.head.append_rules());
+        let comes_late = |timestamp| rules.late_since.is_some_and(|since| timestamp >= since);
+        for sample in std::mem::take(&mut self.samples) {
+            let BatchSample { series, timestamp, value } = sample;
+            if timestamp >= rules.min_valid_time {
+                self.samples.push(sample);
+            } else if comes_late(timestamp) {
+                self.late.push(self.late(series, timestamp, Sample::Float(value)));
+            }
+        }
+        for histogram in std::mem::take(&mut self.histograms) {
+            if histogram.timestamp >= rules.min_valid_time {
+                self.histograms.push(histogram);
+            } else if comes_late(histogram.timestamp) {
+                self.late.push(self.late(histogram.series, histogram.timestamp, histogram.sample));
+            }
+        }
+    }
+
+    fn late(&self, series: BatchSeries, timestamp: Millis, sample: Sample) -> Late {
+        Late { series: self.shared(series), timestamp, sample }
+    }
+
+    /// Whether a sample that is not the newest belongs to those out of order: others, or the batch itself, brought younger ones since it
+    /// was checked.
+    fn comes_late(&self, state: &SeriesState, sample: &BatchSample) -> bool {
+        let verdict = self.rules.map(|rules| state.check(sample.timestamp, sample.value, rules));
+        verdict == Some(Ok(Verdict::Late))
+    }
+
+    /// The records of the samples in order.
+    fn sample_records(&self) -> Vec<Vec<u8>> {
+        let floats = record::encode_samples(self.samples.iter().map(|sample| RefSample {
             series_ref: self.series_ref(sample.series),
             timestamp: sample.timestamp,
             value: sample.value,
         }));
+        let mut records = self.encode_histograms();
+        if !floats.is_empty() {
+            records.insert(0, floats);
+        }
+        records
+    }
+
+    fn encode(&self) -> Vec<WalRecord> {
         let exemplars: Vec<_> = self
             .exemplars
             .iter()
@@ -278,8 +328,8 @@ impl<'a> Batch<'a> {
             })
             .collect();
         let metadata = if metadata.is_empty() { Vec::new() } else { record::encode_metadata(&metadata) };
-        std::iter::once(samples)
-            .chain(self.encode_histograms())
+        self.sample_records()
+            .into_iter()
             .chain([record::encode_exemplars(&exemplars), metadata])
             .filter(|record| !record.is_empty())
             .map(|record| WalRecord::new(record, self.head.wal_compression()))
@@ -287,7 +337,9 @@ impl<'a> Batch<'a> {
     }
 
     fn apply(&mut self, commit: CommitId) {
+        let form = self.head.chunk_form();
         let mut applied = Applied::default();
+        let mut moved = Vec::new();
         // Samples of one series come together: lock it once for all of them.
         for run in self.samples.chunk_by(|a, b| a.series == b.series) {
             let Some(series) = run.first().map(|sample| sample.series) else {
@@ -296,14 +348,18 @@ impl<'a> Batch<'a> {
             let mut state = self.get(series).state();
             let waits_already = !state.waiting().is_empty();
             for sample in run {
-                let appended =
-                    state.append(sample.timestamp, sample.value, Some(commit), self.head.chunk_range());
-                applied.note(appended, sample.timestamp);
+                let appended = state.append(sample.timestamp, sample.value, Some(commit), form);
+                if appended == Appended::Not && self.comes_late(&state, sample) {
+                    moved.push(self.late(series, sample.timestamp, Sample::Float(sample.value)));
+                } else {
+                    applied.note(appended, sample.timestamp);
+                }
             }
             if !waits_already && !state.waiting().is_empty() {
                 applied.to_map.push(self.shared(series));
             }
         }
+        self.late.extend(moved);
         let metrics = self.head.metrics();
         metrics.appended.inc_by(applied.appended);
         metrics.out_of_order.inc_by(applied.late);

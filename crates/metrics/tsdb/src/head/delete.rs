@@ -56,7 +56,7 @@ impl Head {
         let series = slots.into_iter().filter_map(|slot| index.series(slot));
         series
             .filter_map(|series| {
-                let (first, last) = series.state().time_range()?;
+                let (first, last) = series.state().whole_time_range()?;
                 (first <= max_time && last >= min_time).then(|| (Arc::clone(series), (first, last)))
             })
             .collect()

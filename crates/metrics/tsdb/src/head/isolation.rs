@@ -78,6 +78,11 @@ impl Isolation {
         self.state.lock().open.retain(|id| *id != commit.id);
     }
 
+    /// Every reader, now and later, sees all commits below this one.
+    pub(crate) fn watermark(&self) -> u64 {
+        self.state.lock().watermark()
+    }
+
     /// A view on what is committed now, to read from `min_time` on.
     pub(crate) fn view(self: &Arc<Self>, min_time: Millis) -> View {
         let mut state = self.state.lock();

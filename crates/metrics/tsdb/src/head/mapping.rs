@@ -8,11 +8,11 @@ use std::{
     },
 };
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tracing::{info, warn};
 
 use super::{Head, closed::ClosedChunk, series::MemSeries};
-use crate::head_chunks::{MappedChunk, NewChunk};
+use crate::head_chunks::{MappedChunk, NewChunk, OUT_OF_ORDER};
 
 /// Series whose chunks are written before the series are told: bounds what is held twice.
 const GROUP: usize = 1024;
@@ -35,6 +35,11 @@ impl Mapping {
         self.series.lock().extend(series);
     }
 
+    /// Keeps others from moving chunks.
+    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.series.lock().len()
     }
@@ -54,8 +59,11 @@ impl Head {
     /// Writes the closed chunks that are in memory to files and lets go of them; returns how many. What cannot be written stays in
     /// memory and is tried again by the next call: that is counted, and named in the log when it begins and when it ends.
     pub(crate) fn map_chunks(&self) -> usize {
-        let _turn = self.mapping.turn.lock();
-        let series = mem::take(&mut *self.mapping.series.lock());
+        let _turn = self.mapping.turn();
+        let mut series = mem::take(&mut *self.mapping.series.lock());
+        // In order and out of order a series is added for each.
+        series.sort_unstable_by_key(|series| series.series_ref());
+        series.dedup_by_key(|series| series.series_ref());
         if self.chunk_files.is_broken() {
             return 0; // said already; nothing is gained by remembering whose chunks they are
         }
@@ -77,10 +85,14 @@ impl Head {
 
     fn map_group(&self, group: &[Arc<MemSeries>]) -> (usize, io::Result<()>) {
         let mut written = Vec::with_capacity(group.len());
+        let mut late = Vec::new();
         let mut result = Ok(());
         for series in group {
             let waiting = series.state().waiting().to_vec();
-            result = self.write_chunks(series, &waiting, &mut written);
+            let waiting_late = series.state().late_waiting();
+            result = self
+                .write_chunks(series, &waiting, 0, &mut written)
+                .and_then(|()| self.write_chunks(series, &waiting_late, OUT_OF_ORDER, &mut late));
             if result.is_err() {
                 break;
             }
@@ -95,6 +107,7 @@ impl Head {
                 mapped += 1;
             }
         }
+        mapped += self.settle_late(late, &files);
         self.metrics.chunks_mapped.inc_by(mapped as u64);
         (mapped, result)
     }
@@ -103,6 +116,7 @@ impl Head {
         &self,
         series: &'a MemSeries,
         chunks: &[ClosedChunk],
+        flag: u8,
         written: &mut Vec<(&'a MemSeries, MappedChunk)>,
     ) -> io::Result<()> {
         for chunk in chunks {
@@ -110,7 +124,7 @@ impl Head {
                 series_ref: series.series_ref(),
                 min_time: chunk.min_time,
                 max_time: chunk.max_time,
-                encoding: chunk.encoding.as_byte(),
+                encoding: chunk.encoding.as_byte() | flag,
                 data: &chunk.data,
             };
             // One that spans months has no place in a file, and neither have those behind it.

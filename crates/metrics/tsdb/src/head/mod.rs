@@ -4,10 +4,11 @@
 //!   `order` sorts them;
 //! - `series` holds the chunks and the rules for what may be appended, `open_chunk` is the one that grows: of floats or of histograms;
 //! - `batch` takes samples to the log and then to the series, `isolation` makes them appear at once;
+//! - `ooo` has the samples that come out of order;
 //! - `mapping` moves full chunks to files, `closed` is what a series then remembers of them;
 //! - `replay` fills the head from the log at the start, and `loading` is how batches are taken meanwhile; `truncate` takes away what is in a block.
 //!
-//! *Locks* are taken in this order: the phase of loading, a stripe of the table, the series without index, the index, the order, a series. The log's queue is taken last of all.
+//! *Locks* are taken in this order: the phase of loading, the turn of mapping, the order of the out-of-order log, a stripe of the table, the series without index, the index, the order, a series. The log's queue is taken last of all.
 
 mod appender;
 mod batch;
@@ -18,12 +19,15 @@ mod isolation;
 mod label_groups;
 mod loading;
 mod mapping;
+mod ooo;
 mod open_chunk;
 mod order;
+mod posting_list;
 mod postings;
 mod querier;
 mod raw_cache;
 mod replay;
+mod sample_records;
 mod series;
 mod table;
 mod truncate;
@@ -35,7 +39,7 @@ use std::{
     convert::Infallible,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
 };
 
@@ -49,13 +53,16 @@ pub use appender::{BatchSeries, RawBatch};
 pub(crate) use closed::ClosedChunk;
 pub(crate) use exemplars::ExemplarRing;
 pub(crate) use isolation::Isolation;
-pub(crate) use postings::{HeadIndex, PostingList, Slot};
+pub(crate) use ooo::{LateCut, OutOfOrder, UncheckedNote};
+pub(crate) use posting_list::PostingList;
+pub(crate) use postings::{HeadIndex, Slot};
 pub(crate) use querier::HeadQuerier;
 pub(crate) use replay::Pending;
 pub use replay::ReplayProgress;
 pub(crate) use series::MemSeries;
 
 use crate::{
+    FloatEncoding,
     head_chunks::HeadChunks,
     metrics::HeadMetrics,
     wal::{Compression, Wal, WalRecord},
@@ -63,6 +70,7 @@ use crate::{
 use isolation::Writer;
 use loading::Loading;
 use mapping::Mapping;
+use open_chunk::ChunkForm;
 use order::LabelOrder;
 use raw_cache::RawCache;
 use series::AppendRules;
@@ -96,6 +104,7 @@ pub(crate) struct Head {
     exemplars: Mutex<ExemplarRing>,
     chunk_files: HeadChunks,
     mapping: Mapping,
+    out_of_order: OutOfOrder,
     loading: Loading,
     /// Further numbers that the log has for series: those of one that was removed and came again before a restart.
     aliases: Mutex<FxHashMap<u64, Arc<MemSeries>>>,
@@ -107,6 +116,8 @@ pub(crate) struct Head {
     max_time: AtomicI64,
     /// Samples before this moment are in blocks.
     min_valid_time: AtomicI64,
+    /// Whether new chunks of floats have the newer encoding.
+    xor2: AtomicBool,
 }
 
 // === impl Head ===
@@ -129,6 +140,7 @@ impl Head {
             raw_cache: RawCache::new(),
             chunk_files,
             mapping: Mapping::default(),
+            out_of_order: OutOfOrder::new(),
             loading: Loading::new(),
             aliases: Mutex::default(),
             wal: OnceLock::new(),
@@ -137,6 +149,7 @@ impl Head {
             min_time: AtomicI64::new(NO_MIN),
             max_time: AtomicI64::new(NO_MAX),
             min_valid_time: AtomicI64::new(min_valid_time),
+            xor2: AtomicBool::new(false),
         }
     }
 
@@ -179,6 +192,17 @@ impl Head {
 
     pub(crate) fn chunk_range(&self) -> Millis {
         self.options.chunk_range
+    }
+
+    /// What new chunks are to be like.
+    fn chunk_form(&self) -> ChunkForm {
+        let floats = if self.xor2.load(Ordering::Relaxed) { FloatEncoding::Xor2 } else { FloatEncoding::Xor };
+        ChunkForm { width: self.options.chunk_range, floats }
+    }
+
+    /// How new chunks of floats are encoded. One that is open goes on as it is until the next sample.
+    pub(crate) fn set_float_encoding(&self, encoding: FloatEncoding) {
+        self.xor2.store(encoding == FloatEncoding::Xor2, Ordering::Relaxed);
     }
 
     pub(crate) fn wal_compression(&self) -> Compression {
@@ -233,7 +257,7 @@ impl Head {
         if !self.is_live() || !self.is_initialized() {
             return (writer, None);
         }
-        let rules = AppendRules { min_valid_time: self.appendable_since() };
+        let rules = self.append_rules();
         (writer.narrow(rules.min_valid_time), Some(rules))
     }
 
@@ -248,7 +272,7 @@ impl Head {
         if self.max_time.compare_exchange(NO_MAX, timestamp, Ordering::AcqRel, Ordering::Acquire).is_ok() {
             self.min_time.fetch_min(timestamp, Ordering::AcqRel);
         }
-        AppendRules { min_valid_time: self.appendable_since() }
+        self.append_rules()
     }
 
     fn extend_time(&self, min_time: Millis, max_time: Millis) {

@@ -5,9 +5,10 @@ use storage::HistogramSample;
 
 use super::closed::ClosedChunk;
 use crate::{
+    FloatEncoding,
     chunk::{
         Appended, Encoding, Flavor, Floats, HistogramCut, HistogramEncoder, Integers, MAX_CHUNK_BYTES,
-        SAMPLES_PER_CHUNK, XorEncoder, predicted_end, range_end,
+        SAMPLES_PER_CHUNK, Xor2Encoder, XorEncoder, predicted_end, range_end,
     },
     head_chunks::ChunkData,
 };
@@ -18,15 +19,29 @@ pub(super) struct OpenChunk {
     samples: Samples,
 }
 
+/// What the chunks of a head are like.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ChunkForm {
+    /// The range of time that chunks must not cross the edges of, milliseconds.
+    pub(crate) width: Millis,
+    pub(crate) floats: FloatEncoding,
+}
+
 /// Floats lie in the series itself, since nearly all series have nothing else.
 pub(super) enum Samples {
     Floats {
-        encoder: XorEncoder,
+        encoder: FloatEncoder,
         /// A sample at or after this moment belongs to the next chunk.
         end: Millis,
     },
     Histograms(Box<HistogramChunk<Integers>>),
     FloatHistograms(Box<HistogramChunk<Floats>>),
+}
+
+/// The newer form is larger, and few have it.
+pub(super) enum FloatEncoder {
+    Xor(XorEncoder),
+    Xor2(Box<Xor2Encoder>),
 }
 
 /// A chunk of histograms.
@@ -47,22 +62,31 @@ pub(super) trait HistogramKind: Flavor {
 // === impl OpenChunk ===
 
 impl OpenChunk {
-    /// A chunk with one float; `width` is the range of time that chunks must not cross the edges of.
-    pub(super) fn begin(timestamp: Millis, value: f64, width: Millis) -> Self {
-        let mut encoder = XorEncoder::new();
+    /// A chunk with one float.
+    pub(super) fn begin(timestamp: Millis, value: f64, form: ChunkForm) -> Self {
+        let mut encoder = FloatEncoder::new(form.floats);
         encoder.append(timestamp, value);
-        let samples = Samples::Floats { encoder, end: range_end(timestamp, width) };
+        let samples = Samples::Floats { encoder, end: range_end(timestamp, form.width) };
         Self { min_time: timestamp, samples }
     }
 
     /// Appends a float that follows the sample at `last_time`; false where it belongs to the next chunk.
-    pub(super) fn append(&mut self, last_time: Millis, timestamp: Millis, value: f64) -> bool {
+    pub(super) fn append(
+        &mut self,
+        last_time: Millis,
+        timestamp: Millis,
+        value: f64,
+        encoding: FloatEncoding,
+    ) -> bool {
         let Samples::Floats { encoder, end } = &mut self.samples else {
             return false;
         };
         let count = encoder.len();
         if count == SAMPLES_PER_CHUNK / 4 {
             *end = predicted_end(self.min_time, last_time, *end);
+        }
+        if encoding != encoder.encoding() {
+            return false;
         }
         if timestamp >= *end || count >= 2 * SAMPLES_PER_CHUNK || encoder.bytes().len() > MAX_CHUNK_BYTES {
             return false;
@@ -102,7 +126,8 @@ impl OpenChunk {
 
     pub(super) fn encoding(&self) -> Encoding {
         match &self.samples {
-            Samples::Floats { .. } => Encoding::Xor,
+            Samples::Floats { encoder: FloatEncoder::Xor(_), .. } => Encoding::Xor,
+            Samples::Floats { encoder: FloatEncoder::Xor2(_), .. } => Encoding::Xor2,
             Samples::Histograms(_) => Encoding::Histogram,
             Samples::FloatHistograms(_) => Encoding::FloatHistogram,
         }
@@ -137,6 +162,48 @@ impl OpenChunk {
             max_time: last_time,
             encoding: self.encoding(),
             data: ChunkData::Memory(self.bytes().into()),
+        }
+    }
+}
+
+// === impl FloatEncoder ===
+
+impl FloatEncoder {
+    fn new(encoding: FloatEncoding) -> Self {
+        match encoding {
+            FloatEncoding::Xor => Self::Xor(XorEncoder::new()),
+            FloatEncoding::Xor2 => Self::Xor2(Box::new(Xor2Encoder::new())),
+        }
+    }
+
+    fn encoding(&self) -> FloatEncoding {
+        match self {
+            Self::Xor(_) => FloatEncoding::Xor,
+            Self::Xor2(_) => FloatEncoding::Xor2,
+        }
+    }
+
+    #[inline]
+    fn append(&mut self, timestamp: Millis, value: f64) {
+        match self {
+            Self::Xor(encoder) => encoder.append(timestamp, value),
+            Self::Xor2(encoder) => encoder.append(timestamp, value),
+        }
+    }
+
+    #[inline]
+    fn len(&self) -> u16 {
+        match self {
+            Self::Xor(encoder) => encoder.len(),
+            Self::Xor2(encoder) => encoder.len(),
+        }
+    }
+
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Xor(encoder) => encoder.bytes(),
+            Self::Xor2(encoder) => encoder.bytes(),
         }
     }
 }

@@ -1,23 +1,21 @@
 //! Which series have which label, in memory.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, convert::Infallible, sync::Arc};
 
-use model::Labels;
-use smallvec::SmallVec;
+use model::{Labels, Matcher};
+use roaring::RoaringBitmap;
 
-use super::{label_groups::LabelGroups, series::MemSeries};
+use super::{PostingList, label_groups::LabelGroups, series::MemSeries};
+use crate::query::{PostingsSource, SeriesSet};
 
 /// Series whose labels are grouped before they are added: a list is looked up once for all of them.
 const GROUPED: usize = 64 * 1024;
 
+/// With fewer new series than this the lists are not worth looking at again.
+const MANY: usize = 4096;
+
 /// Position of a series in the index; what postings hold.
 pub(crate) type Slot = u32;
-
-/// A sorted list of slots. Callers see slices only, so that another representation can take its place.
-///
-/// Most values are one series' own: four slots take no more room here than a `Vec` would take for none.
-#[derive(Debug, Default)]
-pub(crate) struct PostingList(SmallVec<[Slot; 4]>);
 
 /// The series in memory and the lists to find them by.
 #[derive(Default)]
@@ -32,18 +30,6 @@ type Names = HashMap<Box<str>, LabelValues>;
 #[derive(Default)]
 pub(crate) struct LabelValues {
     values: HashMap<Box<str>, PostingList>,
-}
-
-// === impl PostingList ===
-
-impl PostingList {
-    pub(crate) fn as_slice(&self) -> &[Slot] {
-        &self.0
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
 }
 
 // === impl HeadIndex ===
@@ -69,6 +55,10 @@ impl HeadIndex {
                 add(&mut self.names, name, value, places.iter().map(|place| first + place));
             }
             self.slots.extend_from_slice(part);
+        }
+        if series.len() >= MANY {
+            let values = self.names.values_mut();
+            values.flat_map(|values| values.values.values_mut()).for_each(PostingList::compress);
         }
     }
 
@@ -109,10 +99,6 @@ impl HeadIndex {
         self.series(slot).map(|series| series.labels())
     }
 
-    pub(crate) fn find(&self, name: &str, value: &str) -> Option<&PostingList> {
-        self.names.get(name)?.values.get(value)
-    }
-
     /// Values of a label with their lists, in no order.
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = (&str, &PostingList)> {
         self.names
@@ -127,6 +113,84 @@ impl HeadIndex {
     }
 }
 
+impl PostingsSource for HeadIndex {
+    type List<'a> = &'a PostingList;
+    type Set = RoaringBitmap;
+    type Error = Infallible;
+
+    fn all(&self) -> Result<RoaringBitmap, Infallible> {
+        let mut all = RoaringBitmap::new();
+        all.insert_range(0..self.slots.len() as Slot);
+        Ok(all)
+    }
+
+    fn series_count(&self) -> Result<usize, Infallible> {
+        Ok(self.slots.len())
+    }
+
+    fn value_count(&self, name: &str) -> usize {
+        self.names.get(name).map_or(0, |values| values.values.len())
+    }
+
+    fn find(&self, name: &str, value: &str) -> Result<Option<&PostingList>, Infallible> {
+        Ok(self.names.get(name).and_then(|values| values.values.get(value)))
+    }
+
+    fn values<'a>(
+        &'a self,
+        name: &str,
+        prefix: &str,
+        visit: &mut dyn FnMut(&str, &'a PostingList),
+    ) -> Result<(), Infallible> {
+        let values = HeadIndex::values(self, name).filter(|(value, _)| value.starts_with(prefix));
+        values.for_each(|(value, list)| visit(value, list));
+        Ok(())
+    }
+
+    fn list_len(&self, list: &PostingList) -> Result<usize, Infallible> {
+        Ok(list.len())
+    }
+
+    fn unite(&self, lists: &[&PostingList]) -> Result<RoaringBitmap, Infallible> {
+        Ok(PostingList::unite(lists))
+    }
+
+    fn keep(&self, set: &mut RoaringBitmap, lists: &[&PostingList]) -> Result<(), Infallible> {
+        PostingList::keep(set, lists);
+        Ok(())
+    }
+
+    fn remove(&self, set: &mut RoaringBitmap, lists: &[&PostingList]) -> Result<(), Infallible> {
+        PostingList::remove(set, lists);
+        Ok(())
+    }
+
+    fn keep_matching(&self, set: &mut RoaringBitmap, matcher: &Matcher) -> Result<(), Infallible> {
+        let satisfies = |labels: &Labels| matcher.matches(labels.value(matcher.name()));
+        set.retain(|slot| self.labels(slot).is_some_and(satisfies));
+        Ok(())
+    }
+
+    fn values_of(&self, series: &[Slot], name: &str, visit: &mut dyn FnMut(&str)) -> Result<(), Infallible> {
+        let labels = series.iter().filter_map(|slot| self.labels(*slot));
+        labels.filter_map(|labels| labels.get(name)).for_each(visit);
+        Ok(())
+    }
+}
+
+impl SeriesSet for RoaringBitmap {
+    fn count(&self) -> usize {
+        self.len() as usize
+    }
+
+    fn into_vec(self) -> Vec<Slot> {
+        let mut slots = vec![0; self.count()];
+        let filled = self.iter().next_many(&mut slots).len();
+        slots.truncate(filled);
+        slots
+    }
+}
+
 /// Adds ascending slots, behind those that are in the list.
 fn add(names: &mut Names, name: &str, value: &str, slots: impl IntoIterator<Item = Slot>) {
     let values = match names.get_mut(name) {
@@ -137,5 +201,7 @@ fn add(names: &mut Names, name: &str, value: &str, slots: impl IntoIterator<Item
         Some(list) => list,
         None => values.values.entry(value.into()).or_default(),
     };
-    list.0.extend(slots);
+    for slot in slots {
+        list.push(slot);
+    }
 }

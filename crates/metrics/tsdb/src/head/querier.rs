@@ -5,10 +5,10 @@ use std::{convert::Infallible, sync::Arc};
 use model::{Columns, Labels, Matcher, Millis};
 use storage::{LabelQuery, QueryError, Series, SeriesReader};
 
-use super::{Head, HeadIndex, PostingList, Slot, isolation::View, series::MemSeries, series::read_series};
+use super::{Head, isolation::View, series::MemSeries, series::read_series};
 use crate::{
     error::read_error,
-    query::{Part, PartSet, PostingsSource, label_names, label_values, matching},
+    query::{Part, PartSet, label_names, label_values, matching},
 };
 
 /// A view on the samples of the head in a range.
@@ -40,7 +40,7 @@ impl HeadQuerier {
     }
 
     fn has_samples(&self, series: &MemSeries) -> bool {
-        let range = series.state().time_range();
+        let range = series.state().whole_time_range();
         range.is_some_and(|(min, max)| min <= self.max_time && max >= self.min_time)
     }
 }
@@ -85,46 +85,6 @@ impl SeriesReader for HeadReader {
     fn read(&mut self, min_time: Millis, max_time: Millis, columns: &mut Columns) -> Result<(), QueryError> {
         read_series(&self.series, self.head.chunk_files(), &self.view, (min_time, max_time), columns)
             .map_err(|error| read_error(format!("series {} in the head", self.series.labels()), error))
-    }
-}
-
-impl PostingsSource for HeadIndex {
-    type List<'a> = &'a PostingList;
-    type Error = Infallible;
-
-    fn all(&self) -> Result<Vec<u32>, Infallible> {
-        Ok((0..self.len() as Slot).collect())
-    }
-
-    fn series_count(&self) -> usize {
-        self.len()
-    }
-
-    fn find(&self, name: &str, value: &str) -> Result<Option<&PostingList>, Infallible> {
-        Ok(HeadIndex::find(self, name, value))
-    }
-
-    fn values<'a>(
-        &'a self,
-        name: &str,
-        visit: &mut dyn FnMut(&str, &'a PostingList),
-    ) -> Result<(), Infallible> {
-        for (value, list) in HeadIndex::values(self, name) {
-            visit(value, list);
-        }
-        Ok(())
-    }
-
-    fn read(&self, list: &PostingList, out: &mut Vec<u32>) -> Result<(), Infallible> {
-        out.extend_from_slice(list.as_slice());
-        Ok(())
-    }
-
-    fn with_value(&self, series: u32, name: &str, visit: &mut dyn FnMut(&str)) -> Result<(), Infallible> {
-        if let Some(labels) = self.labels(series) {
-            visit(labels.value(name));
-        }
-        Ok(())
     }
 }
 

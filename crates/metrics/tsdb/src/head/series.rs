@@ -4,7 +4,7 @@
 //!
 //! | part | bytes |
 //! |---|---|
-//! | [`MemSeries`] with the two counts of its `Arc` | 16 + 200 |
+//! | [`MemSeries`] with the two counts of its `Arc` | 16 + 208 |
 //! | the labels' text | its length + 16 |
 //! | open chunk of floats: some 1.3 to 8 bytes a sample, grown by 64 | 48 … 1,088 |
 //! | open chunk of histograms: the newest two times, with each bucket as it came and as it changes, beside the data | some 600 + 32 a bucket |
@@ -26,7 +26,8 @@ use storage::{AppendError, Metadata};
 use super::{
     closed::{ClosedChunk, ClosedChunks, TakenChunk},
     isolation::CommitId,
-    open_chunk::OpenChunk,
+    ooo::LateSamples,
+    open_chunk::{ChunkForm, OpenChunk},
 };
 use crate::{head_chunks::MappedChunk, intervals::Intervals};
 
@@ -57,6 +58,8 @@ pub(crate) struct SeriesState {
     last_value: f64,
     metadata: Option<Box<Metadata>>,
     deleted: Option<Box<Intervals>>,
+    /// Samples out of order; nearly all series have none.
+    pub(super) late: Option<Box<LateSamples>>,
 }
 
 /// The time of a sample that never came: none may have it.
@@ -67,8 +70,10 @@ const RECENT: usize = 2;
 /// The rules a batch goes by.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AppendRules {
-    /// Samples before this moment are out of bounds.
+    /// Samples before this moment cannot be in order.
     pub(crate) min_valid_time: Millis,
+    /// Samples from this moment on are taken out of order; none where no sample is.
+    pub(crate) late_since: Option<Millis>,
 }
 
 /// What appending to a series did.
@@ -87,6 +92,8 @@ pub(crate) enum Appended {
 pub(crate) enum Verdict {
     /// Append it.
     Take,
+    /// Append it to those out of order.
+    Late,
     /// It is there already with the same value: no error, nothing to do.
     Known,
 }
@@ -98,6 +105,8 @@ enum Place {
     Behind,
     /// At the newest sample's very moment.
     OnNewest,
+    /// Before the newest, and not too old.
+    Late,
 }
 
 // === impl MemSeries ===
@@ -142,7 +151,7 @@ impl MemSeries {
 
     /// Declares the series removed, unless a batch holds it or it has samples. To be called with its state locked.
     pub(crate) fn bury(&self, state: &SeriesState) -> bool {
-        let empty = state.closed.is_empty() && state.open.is_none();
+        let empty = state.closed.is_empty() && state.open.is_none() && state.late.is_none();
         empty && self.holders.compare_exchange(0, DEAD, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
@@ -163,6 +172,7 @@ impl SeriesState {
             last_value: 0.0,
             metadata: None,
             deleted: None,
+            late: None,
         }
     }
 
@@ -173,8 +183,10 @@ impl SeriesState {
         value: f64,
         rules: AppendRules,
     ) -> Result<Verdict, AppendError> {
-        if self.check_time(timestamp, rules)? == Place::Behind {
-            return Ok(Verdict::Take);
+        match self.check_time(timestamp, rules)? {
+            Place::Behind => return Ok(Verdict::Take),
+            Place::Late => return Ok(Verdict::Late),
+            Place::OnNewest => {}
         }
         if self.ends_with_histogram() {
             return Err(AppendError::DuplicateOfHistogram { timestamp, new: value });
@@ -187,30 +199,46 @@ impl SeriesState {
 
     /// Where a sample belongs, of whatever kind it is.
     fn check_time(&self, timestamp: Millis, rules: AppendRules) -> Result<Place, AppendError> {
-        match timestamp {
-            _ if timestamp < rules.min_valid_time => Err(AppendError::OutOfBounds),
-            _ if timestamp > self.last_time => Ok(Place::Behind),
-            _ if timestamp < self.last_time || timestamp == NO_SAMPLE => Err(AppendError::OutOfOrder),
-            _ => Ok(Place::OnNewest),
+        let in_bounds = timestamp >= rules.min_valid_time;
+        if in_bounds && timestamp > self.last_time {
+            return Ok(Place::Behind);
+        }
+        if in_bounds && timestamp == self.last_time && timestamp != NO_SAMPLE {
+            return Ok(Place::OnNewest);
+        }
+        match rules.late_since {
+            Some(since) if timestamp >= since => Ok(Place::Late),
+            Some(_) => Err(AppendError::TooOld),
+            None if in_bounds => Err(AppendError::OutOfOrder),
+            None => Err(AppendError::OutOfBounds),
         }
     }
 
-    /// Appends a sample if it is younger than all before; `width` is the range of time that chunks must not cross the edges of.
+    pub(crate) fn is_behind_newest(&self, timestamp: Millis) -> bool {
+        timestamp > self.last_time
+    }
+
+    pub(crate) fn is_before_newest(&self, timestamp: Millis) -> bool {
+        timestamp < self.last_time
+    }
+
+    /// Appends a sample if it is younger than all before.
     pub(crate) fn append(
         &mut self,
         timestamp: Millis,
         value: f64,
         commit: Option<CommitId>,
-        width: Millis,
+        form: ChunkForm,
     ) -> Appended {
         if timestamp <= self.last_time {
             return Appended::Not;
         }
         let last_time = self.last_time;
-        let cut = self.open.as_mut().is_none_or(|open| !open.append(last_time, timestamp, value));
+        let cut =
+            self.open.as_mut().is_none_or(|open| !open.append(last_time, timestamp, value, form.floats));
         if cut {
             self.close();
-            self.open = Some(OpenChunk::begin(timestamp, value, width));
+            self.open = Some(OpenChunk::begin(timestamp, value, form));
         }
         (self.last_time, self.last_value) = (timestamp, value);
         self.note(commit);
@@ -231,12 +259,12 @@ impl SeriesState {
     }
 
     /// Appends a sample of the log, unless it is in a chunk that the series already has.
-    pub(crate) fn replay(&mut self, timestamp: Millis, value: f64, width: Millis) -> Appended {
+    pub(crate) fn replay(&mut self, timestamp: Millis, value: f64, form: ChunkForm) -> Appended {
         if timestamp == self.last_time && self.open.is_none() {
             // Chunks in files come without the value of their last sample.
             self.last_value = value;
         }
-        self.append(timestamp, value, None, width)
+        self.append(timestamp, value, None, form)
     }
 
     /// Takes in chunks that the series had in files before a restart; returns the times of the first and the last sample of them.
@@ -280,8 +308,10 @@ impl SeriesState {
         Some((first, last))
     }
 
+    /// Number of chunks, those out of order included.
     pub(crate) fn chunk_count(&self) -> usize {
-        self.closed.len() + usize::from(self.open.is_some())
+        let late = self.late().map_or(0, LateSamples::chunk_count);
+        self.closed.len() + usize::from(self.open.is_some()) + late
     }
 
     /// The chunks that have samples in `[min_time, max_time]`, the open one copied, in order of time.
@@ -303,7 +333,8 @@ impl SeriesState {
         if open_gone {
             self.open = None;
         }
-        if self.deleted.as_mut().is_some_and(|deleted| deleted.forget_before(time)) {
+        let oldest_late = self.late().and_then(LateSamples::time_range).map_or(time, |(first, _)| first);
+        if self.deleted.as_mut().is_some_and(|deleted| deleted.forget_before(time.min(oldest_late))) {
             self.deleted = None;
         }
         gone + usize::from(open_gone)
@@ -311,9 +342,9 @@ impl SeriesState {
 
     /// Hides the samples in `[min_time, max_time]`, as far as they are there now.
     pub(crate) fn delete(&mut self, min_time: Millis, max_time: Millis) {
-        if let Some((oldest, newest)) = self.time_range() {
-            self.deleted.get_or_insert_default().add(min_time.max(oldest), max_time.min(newest));
-        }
+        // The log of samples out of order is read after this: what they have is not known yet, and the log's entry is bounded.
+        let newest = self.whole_time_range().map_or(max_time, |(_, newest)| newest);
+        self.deleted.get_or_insert_default().add(min_time, max_time.min(newest));
     }
 
     /// The stretches of time whose samples are deleted.
@@ -337,8 +368,8 @@ mod tests {
 
     #[test]
     fn sizes_are_as_the_table_says() {
-        assert!(size_of::<MemSeries>() <= 200, "{}", size_of::<MemSeries>());
-        assert!(size_of::<SeriesState>() <= 160, "{}", size_of::<SeriesState>());
+        assert!(size_of::<MemSeries>() <= 208, "{}", size_of::<MemSeries>());
+        assert!(size_of::<SeriesState>() <= 168, "{}", size_of::<SeriesState>());
         assert!(size_of::<OpenChunk>() <= 72, "{}", size_of::<OpenChunk>());
         assert_eq!(size_of::<Option<OpenChunk>>(), size_of::<OpenChunk>());
         assert!(size_of::<HistogramChunk<Integers>>() <= 400, "{}", size_of::<HistogramChunk<Integers>>());

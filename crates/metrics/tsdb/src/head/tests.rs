@@ -305,8 +305,9 @@ fn chunks_in_files_do_not_replace_what_the_log_had() {
     let adopt = |samples: Millis| {
         let series = MemSeries::new(1, Labels::from_pairs([("a", "b")]));
         let mut state = series.state();
+        let form = ChunkForm { width: HOUR, floats: FloatEncoding::Xor };
         for time in 0..samples {
-            state.replay(time, 0.0, HOUR);
+            state.replay(time, 0.0, form);
         }
         let adopted = state.adopt([chunk].into_iter());
         (adopted, state.time_range())

@@ -29,6 +29,7 @@ impl Head {
             chunks += state.truncate_before(time);
             match state.time_range() {
                 Some((first, _)) => oldest = oldest.min(first),
+                None if state.late().is_some() => {}
                 None => dead += usize::from(series.bury(&state)),
             }
         });
@@ -45,7 +46,7 @@ impl Head {
             self.metrics.series.dec_by(removed as i64);
         }
         // No series has a chunk in them now, and who reads one has taken its file along.
-        if let Err(error) = self.chunk_files.truncate_before(time) {
+        if let Err(error) = self.truncate_chunk_files(time) {
             warn!(%error, "cannot remove old files of head chunks, they are kept until the next block");
         }
         // A batch under way may hold older samples than any series has now: it is bounded by what is appendable.

@@ -8,7 +8,7 @@ use super::format::{NewChunk, OUT_OF_ORDER, Reason, Record};
 use crate::chunk::{ChunkError, Encoding};
 
 /// Where a chunk is: the file's number in the upper half, the offset in the lower.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ChunkRef(u64);
 
 /// A chunk in a file. There are millions of these: what it takes is part of what a series costs.
@@ -67,6 +67,10 @@ impl ChunkRef {
 
     pub(crate) fn offset(self) -> u32 {
         self.0 as u32
+    }
+
+    pub(crate) fn from_u64(number: u64) -> Self {
+        Self(number)
     }
 
     pub(crate) fn to_u64(self) -> u64 {

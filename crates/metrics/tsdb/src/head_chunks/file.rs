@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicI64, AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
 };
 
 use disk::{Fs, FsFile, MappedFile};
@@ -14,7 +14,7 @@ use parking_lot::{Mutex, RwLock};
 use super::{
     HeadChunkError,
     data::ChunkData,
-    format::{HEADER, NewChunk, Record},
+    format::{HEADER, NewChunk, OUT_OF_ORDER, Record},
 };
 
 /// Bytes that are written at once.
@@ -28,6 +28,8 @@ pub(super) struct ChunkFile {
     source: File,
     /// The newest time of any chunk in it, `Millis::MIN` while there is none.
     max_time: AtomicI64,
+    /// It has out-of-order chunks that someone may need.
+    out_of_order: AtomicBool,
     /// Bytes in the file, which never change any more. Raised with the tail locked.
     flushed: AtomicU64,
     map: RwLock<MappedFile>,
@@ -62,6 +64,7 @@ impl ChunkFile {
             source: File::open(&path)?,
             path,
             max_time: AtomicI64::new(Millis::MIN),
+            out_of_order: AtomicBool::new(false),
             flushed: AtomicU64::new(0),
             map: RwLock::new(MappedFile::default()),
             tail: Mutex::new(Some(tail)),
@@ -69,7 +72,13 @@ impl ChunkFile {
     }
 
     /// A file that is finished, of which the first `size` bytes count.
-    pub(super) fn sealed(number: u32, path: PathBuf, size: u64, max_time: Millis) -> io::Result<Self> {
+    pub(super) fn sealed(
+        number: u32,
+        path: PathBuf,
+        size: u64,
+        max_time: Millis,
+        out_of_order: bool,
+    ) -> io::Result<Self> {
         let source = File::open(&path)?;
         Ok(Self {
             number,
@@ -77,6 +86,7 @@ impl ChunkFile {
             source,
             path,
             max_time: AtomicI64::new(max_time),
+            out_of_order: AtomicBool::new(out_of_order),
             flushed: AtomicU64::new(size),
             tail: Mutex::new(None),
         })
@@ -92,6 +102,14 @@ impl ChunkFile {
 
     pub(super) fn max_time(&self) -> Millis {
         self.max_time.load(Ordering::Acquire)
+    }
+
+    pub(super) fn has_out_of_order(&self) -> bool {
+        self.out_of_order.load(Ordering::Acquire)
+    }
+
+    pub(super) fn release_out_of_order(&self) {
+        self.out_of_order.store(false, Ordering::Release);
     }
 
     /// Bytes in the file, without what waits in memory.
@@ -112,6 +130,9 @@ impl ChunkFile {
         let offset = self.flushed() + tail.buffer.len() as u64;
         chunk.put(&mut tail.buffer);
         self.max_time.fetch_max(chunk.max_time, Ordering::AcqRel);
+        if chunk.encoding & OUT_OF_ORDER != 0 {
+            self.out_of_order.store(true, Ordering::Release);
+        }
         if tail.buffer.len() >= BUFFER {
             self.flush_tail(tail)?;
         }

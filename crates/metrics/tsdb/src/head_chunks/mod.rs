@@ -41,7 +41,7 @@ use tracing::warn;
 pub use chunk::HeadChunkError;
 pub(crate) use chunk::{ChunkRef, MappedChunk};
 pub(crate) use data::ChunkData;
-pub(crate) use format::NewChunk;
+pub(crate) use format::{NewChunk, OUT_OF_ORDER};
 
 use crate::{filenames, metrics::HeadChunkMetrics};
 use file::{ChunkFile, Failure};
@@ -62,6 +62,7 @@ pub(crate) struct HeadChunks {
 }
 
 /// The files that there were at some moment, kept readable.
+#[derive(Default)]
 pub(crate) struct ChunkFiles(Arc<Vec<Arc<ChunkFile>>>);
 
 /// What was found in the files.
@@ -69,6 +70,8 @@ pub(crate) struct ChunkFiles(Arc<Vec<Arc<ChunkFile>>>);
 pub(crate) struct FoundChunks {
     /// Number of a series and a chunk of it that is in order, as they were written: the chunks of one series ascend in time.
     pub(crate) chunks: Vec<(u64, MappedChunk)>,
+    /// The same for chunks out of order, which are in no order of time.
+    pub(crate) out_of_order: Vec<(u64, MappedChunk)>,
     /// The highest number of a series that any chunk is of: no new series may get it.
     pub(crate) last_ref: u64,
 }
@@ -94,7 +97,7 @@ impl HeadChunks {
         metrics: HeadChunkMetrics,
     ) -> io::Result<(Self, FoundChunks)> {
         fs::create_dir_all(dir)?;
-        let Opened { files, chunks, last_ref, .. } = open_files(dir, &metrics)?;
+        let Opened { files, chunks, out_of_order, last_ref, .. } = open_files(dir, &metrics)?;
         let writer = Writer {
             current: None,
             number: files.last().map_or(1, |file| file.number() + 1),
@@ -110,7 +113,7 @@ impl HeadChunks {
             writer: Mutex::new(writer),
         };
         opened.tell_size();
-        Ok((opened, FoundChunks { chunks, last_ref }))
+        Ok((opened, FoundChunks { chunks, out_of_order, last_ref }))
     }
 
     #[cfg(test)]
@@ -150,7 +153,15 @@ impl HeadChunks {
         ChunkFiles(self.files.load_full())
     }
 
-    /// Removes the files whose chunks all end before `time`, as far as no other is before them, and goes on in a new file.
+    /// Says that nobody needs the out-of-order chunks in files below this number.
+    pub(crate) fn release_out_of_order(&self, before_file: u32) {
+        for file in self.files.load().iter().filter(|file| file.number() < before_file) {
+            file.release_out_of_order();
+        }
+    }
+
+    /// Removes the files whose chunks all end before `time`, as far as no other is before them, and goes on in a new file. Files with
+    /// out-of-order chunks stay until those are released.
     ///
     /// Who took [`HeadChunks::files`] before can read them to the end.
     pub(crate) fn truncate_before(&self, time: Millis) -> io::Result<()> {
@@ -163,6 +174,7 @@ impl HeadChunks {
         let files = self.files.load_full();
         let old = |file: &&Arc<ChunkFile>| {
             file.max_time() < time
+                && !file.has_out_of_order()
                 && writer.current.as_ref().is_none_or(|current| !Arc::ptr_eq(file, current))
         };
         // The oldest first: after a crash or an error in between no file is missing.

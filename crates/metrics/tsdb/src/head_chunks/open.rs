@@ -27,6 +27,8 @@ pub(super) struct Opened {
     pub(super) files: Vec<ChunkFile>,
     /// Number of a series and a chunk of it, as they were written.
     pub(super) chunks: Vec<(u64, MappedChunk)>,
+    /// The same for chunks out of order.
+    pub(super) out_of_order: Vec<(u64, MappedChunk)>,
     /// The highest number of a series that any chunk is of.
     pub(super) last_ref: u64,
     /// The newest time of each series' chunks so far.
@@ -39,6 +41,7 @@ struct Good {
     size: usize,
     max_time: Millis,
     chunks: Vec<(u64, MappedChunk)>,
+    out_of_order: Vec<(u64, MappedChunk)>,
     /// Why there is no more.
     damage: Option<Reason>,
 }
@@ -115,13 +118,16 @@ impl Opened {
             file.set_len(good.size as u64)?;
             file.sync_all()?;
         }
-        self.files.push(ChunkFile::sealed(number, path.to_owned(), good.size as u64, good.max_time)?);
+        let late = !good.out_of_order.is_empty();
+        self.files.push(ChunkFile::sealed(number, path.to_owned(), good.size as u64, good.max_time, late)?);
         self.chunks.extend(good.chunks);
+        self.out_of_order.extend(good.out_of_order);
         Ok(None)
     }
 
     fn scan(&mut self, number: u32, bytes: &[u8]) -> Good {
-        let mut good = Good { size: 0, max_time: Millis::MIN, chunks: Vec::new(), damage: None };
+        let (chunks, out_of_order) = (Vec::new(), Vec::new());
+        let mut good = Good { size: 0, max_time: Millis::MIN, chunks, out_of_order, damage: None };
         good.damage = self.scan_chunks(number, bytes, &mut good).err();
         good
     }
@@ -138,8 +144,9 @@ impl Opened {
                 return if empty { Ok(()) } else { Err("zeros between chunks") };
             };
             let chunk = MappedChunk::found(ChunkRef::new(number, good.size as u32), &record)?;
-            // Out-of-order chunks are in no order, and only who reads their log can tell what they are worth.
-            if !record.out_of_order {
+            if record.out_of_order {
+                good.out_of_order.push((record.series_ref, chunk));
+            } else {
                 let newest = self.newest.entry(record.series_ref).or_insert(Millis::MIN);
                 if record.min_time <= *newest && *newest != Millis::MIN {
                     return Err("chunks of a series overlap");

@@ -213,7 +213,7 @@ fn zeros_behind_the_chunks_are_no_damage() {
 }
 
 #[test]
-fn out_of_order_chunks_are_kept_and_not_shown() {
+fn out_of_order_chunks_are_shown_apart_and_kept_until_released() {
     let dir = TempDir::new().unwrap();
     let (chunks, _) = open(dir.path());
     write(&chunks, 5).unwrap();
@@ -229,9 +229,18 @@ fn out_of_order_chunks_are_kept_and_not_shown() {
     drop(chunks);
     let (chunks, found) = open(dir.path());
     assert_eq!((list(&found), found.last_ref), (vec![described(5)], 9));
+    let late: Vec<_> =
+        found.out_of_order.iter().map(|(series, chunk)| (*series, chunk.reference())).collect();
+    assert_eq!(late, [(9, reference)]);
     assert_eq!(&*chunks.files().read(reference).unwrap(), [0, 1, 2]);
     chunks.truncate_before(700).unwrap();
     assert_eq!(files_in(dir.path()).len(), 1);
+    chunks.truncate_before(701).unwrap();
+    assert_eq!(files_in(dir.path()).len(), 1, "someone may need it");
+    chunks.release_out_of_order(1);
+    chunks.truncate_before(701).unwrap();
+    assert_eq!(files_in(dir.path()).len(), 1);
+    chunks.release_out_of_order(2);
     chunks.truncate_before(701).unwrap();
     assert!(files_in(dir.path()).is_empty());
 }

@@ -34,17 +34,15 @@ pub(crate) fn label_values<S: PostingsSource>(
 ) -> Result<Vec<String>, S::Error> {
     let mut all = Vec::new();
     if query.selectors.is_empty() {
-        source.values(name, &mut |value, _| all.push(value.to_owned()))?;
+        source.values(name, "", &mut |value, _| all.push(value.to_owned()))?;
         return Ok(all);
     }
     let mut values: HashSet<String> = HashSet::new();
-    for series in matching_any(source, &query.selectors)? {
-        source.with_value(series, name, &mut |value| {
-            if !value.is_empty() && !values.contains(value) {
-                values.insert(value.to_owned());
-            }
-        })?;
-    }
+    source.values_of(&matching_any(source, &query.selectors)?, name, &mut |value| {
+        if !values.contains(value) {
+            values.insert(value.to_owned());
+        }
+    })?;
     all.extend(values);
     Ok(all)
 }

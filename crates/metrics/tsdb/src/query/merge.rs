@@ -149,7 +149,7 @@ impl SeriesReader for MergedReader {
 }
 
 /// Adds samples that may overlap those already there; of two with one timestamp the earlier part's stays.
-fn merge_columns(columns: &mut Columns, part: &mut Columns) {
+pub(crate) fn merge_columns(columns: &mut Columns, part: &mut Columns) {
     if !columns.histograms.is_empty() || !part.histograms.is_empty() {
         leave_known_moments(columns, part);
         merge_histograms(&mut columns.histograms, &mut part.histograms);

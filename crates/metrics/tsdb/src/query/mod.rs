@@ -3,6 +3,7 @@
 mod label_query;
 mod merge;
 mod select;
+mod sorted;
 
 #[cfg(test)]
 mod tests;
@@ -11,8 +12,9 @@ use model::Matcher;
 use storage::{LabelQuery, QueryError, Series};
 
 pub(crate) use label_query::{label_names, label_values};
-pub(crate) use merge::DbQuerier;
-pub(crate) use select::{PostingsSource, matching, matching_any};
+pub(crate) use merge::{DbQuerier, merge_columns};
+pub(crate) use select::{PostingsSource, SeriesSet, matching, matching_any};
+pub(crate) use sorted::{FileNumber, keep, remove, unite};
 
 /// One place that samples are in: the head or a block. Like `storage::Querier`, but for the part only.
 pub(crate) trait Part: Send + Sync {

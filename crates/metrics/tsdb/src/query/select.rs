@@ -1,74 +1,102 @@
-//! From matchers to series: set operations on postings, cheapest first.
+//! From matchers to series: set operations on postings, the smallest first, so that what is left is small when the large ones come.
+//!
+//! 1. Matchers that name their values (`=`, `=~"a|b"`) are sorted by how many series have those values. The smallest gives the first set,
+//!    the others cut it down. One that every series satisfies is left out.
+//! 2. Negative matchers that name their values take theirs away.
+//! 3. The others, which have to look at all values of a label, come last: at the label's values, or at the label of each series that
+//!    is left, whichever is less work.
 
 use go_regex::Literals;
 use model::{MatchOp, Matcher};
 
-/// Below this share of all series it is cheaper to look at each candidate's label than to unite the lists of a label's values.
-const CANDIDATE_SHARE: usize = 16;
+// What work costs, beside moving on by one number in a list.
+/// Comparing a value of a label and noting its list.
+const VALUE_COST: usize = 8;
+/// Comparing the label of a series: it lies anywhere in memory.
+const SERIES_COST: usize = 40;
 
 /// An index that finds series by single labels. Series are numbers in the order of the index.
 pub(crate) trait PostingsSource {
-    /// Names a list of series.
+    /// Names a list of series. Lists of one label's values never share a series.
     type List<'a>: Copy
     where
         Self: 'a;
+    /// What is calculated with.
+    type Set: SeriesSet;
     /// What can go wrong.
     type Error;
 
     /// All series.
-    fn all(&self) -> Result<Vec<u32>, Self::Error>;
+    fn all(&self) -> Result<Self::Set, Self::Error>;
 
-    /// About how many series there are.
-    fn series_count(&self) -> usize;
+    /// How many series there are.
+    fn series_count(&self) -> Result<usize, Self::Error>;
+
+    /// How many values a label has.
+    fn value_count(&self, name: &str) -> usize;
 
     /// The list of the series with a label.
     fn find(&self, name: &str, value: &str) -> Result<Option<Self::List<'_>>, Self::Error>;
 
-    /// Shows each value of a label with its list, in any order.
+    /// Shows each value of a label that begins with `prefix`, with its list, in any order.
     fn values<'a>(
         &'a self,
         name: &str,
+        prefix: &str,
         visit: &mut dyn FnMut(&str, Self::List<'a>),
     ) -> Result<(), Self::Error>;
 
-    /// Appends the series of a list, ascending.
-    fn read(&self, list: Self::List<'_>, out: &mut Vec<u32>) -> Result<(), Self::Error>;
+    /// How many series a list has.
+    fn list_len(&self, list: Self::List<'_>) -> Result<usize, Self::Error>;
 
-    /// Shows the value of a series' label, empty where it has none.
-    fn with_value(&self, series: u32, name: &str, visit: &mut dyn FnMut(&str)) -> Result<(), Self::Error>;
+    /// The series in any of the lists.
+    fn unite(&self, lists: &[Self::List<'_>]) -> Result<Self::Set, Self::Error>;
+
+    /// Keeps the series in any of the lists.
+    fn keep(&self, set: &mut Self::Set, lists: &[Self::List<'_>]) -> Result<(), Self::Error>;
+
+    /// Removes the series in any of the lists.
+    fn remove(&self, set: &mut Self::Set, lists: &[Self::List<'_>]) -> Result<(), Self::Error>;
+
+    /// Keeps the series whose own labels satisfy the matcher.
+    fn keep_matching(&self, set: &mut Self::Set, matcher: &Matcher) -> Result<(), Self::Error>;
+
+    /// Shows the values that a label has among some series, each at least once.
+    fn values_of(&self, series: &[u32], name: &str, visit: &mut dyn FnMut(&str)) -> Result<(), Self::Error>;
+}
+
+/// A set of series.
+pub(crate) trait SeriesSet {
+    /// How many it has.
+    fn count(&self) -> usize;
+
+    /// Its series, ascending.
+    fn into_vec(self) -> Vec<u32>;
+}
+
+/// The matchers of a selector by how they are dealt with.
+struct Plan<'s, 'm, S: PostingsSource> {
+    source: &'s S,
+    clauses: Vec<Clause<S::List<'s>>>,
+    /// Lists that a series must not be in.
+    excluded: Vec<S::List<'s>>,
+    /// Matchers that need all values of their label, those with few values first.
+    scans: Vec<&'m Matcher>,
+}
+
+/// Lists of one label; a series must be in one of them.
+struct Clause<L> {
+    lists: Vec<L>,
+    /// Series in all of them.
+    size: usize,
 }
 
 /// The series that satisfy all matchers, ascending; all series where there is no matcher.
 pub(crate) fn matching<S: PostingsSource>(source: &S, matchers: &[Matcher]) -> Result<Vec<u32>, S::Error> {
-    let mut rest: Vec<&Matcher> = Vec::new();
-    let mut candidates: Option<Vec<u32>> = None;
-    // First what names its values: that needs no walk over a label's values and cuts most.
-    for matcher in matchers.iter().filter(|matcher| !matches_all(matcher)) {
-        let Some(values) = named_values(matcher).filter(|_| !matcher.is_negative()) else {
-            rest.push(matcher);
-            continue;
-        };
-        if values.contains(&"") {
-            rest.push(matcher);
-            continue;
-        }
-        let list = union_of(source, matcher.name(), &values)?;
-        let left = match candidates {
-            Some(before) => intersect(&before, &list),
-            None => list,
-        };
-        if left.is_empty() {
-            return Ok(left);
-        }
-        candidates = Some(left);
+    match Plan::new(source, matchers)? {
+        Some(plan) => Ok(plan.run()?.into_vec()),
+        None => Ok(Vec::new()),
     }
-    for matcher in rest.iter().filter(|matcher| !matcher.matches_empty()) {
-        candidates = Some(narrow(source, matcher, candidates)?);
-    }
-    for matcher in rest.iter().filter(|matcher| matcher.matches_empty()) {
-        candidates = Some(narrow(source, matcher, candidates)?);
-    }
-    candidates.map_or_else(|| source.all(), Ok)
 }
 
 /// The series that satisfy one of the selectors, ascending.
@@ -85,6 +113,88 @@ pub(crate) fn matching_any<S: PostingsSource>(
     Ok(all)
 }
 
+// === impl Plan ===
+
+impl<'s, 'm, S: PostingsSource> Plan<'s, 'm, S> {
+    /// None where a matcher names only what no series has.
+    fn new(source: &'s S, matchers: &'m [Matcher]) -> Result<Option<Self>, S::Error> {
+        let mut plan = Self { source, clauses: Vec::new(), excluded: Vec::new(), scans: Vec::new() };
+        for matcher in matchers.iter().filter(|matcher| !matches_all(matcher)) {
+            // An absent label has no list.
+            let Some(values) = named_values(matcher).filter(|values| !values.contains(&"")) else {
+                plan.scans.push(matcher);
+                continue;
+            };
+            let mut lists = Vec::with_capacity(values.len());
+            for value in values {
+                lists.extend(source.find(matcher.name(), value)?);
+            }
+            if matcher.is_negative() {
+                plan.excluded.extend(lists);
+            } else if lists.is_empty() {
+                return Ok(None);
+            } else {
+                plan.add_clause(lists)?;
+            }
+        }
+        plan.scans.sort_by_key(|matcher| source.value_count(matcher.name()));
+        if plan.clauses.is_empty() {
+            plan.take_clauses_from_scans()?;
+        }
+        // What as many series satisfy as there are says nothing.
+        let all = source.series_count()?;
+        plan.clauses.retain(|clause| clause.size != all);
+        plan.clauses.sort_by_key(|clause| clause.size);
+        Ok(Some(plan))
+    }
+
+    /// Something must be the first set: matchers that an absent label does not satisfy. A label with more values than there are series to
+    /// look at can wait.
+    fn take_clauses_from_scans(&mut self) -> Result<(), S::Error> {
+        let mut least = usize::MAX;
+        for matcher in std::mem::take(&mut self.scans) {
+            if matcher.matches_empty() || self.source.value_count(matcher.name()) > least {
+                self.scans.push(matcher);
+                continue;
+            }
+            let size = self.add_clause(lists_where(self.source, matcher, true)?)?;
+            least = least.min(size);
+        }
+        Ok(())
+    }
+
+    fn add_clause(&mut self, lists: Vec<S::List<'s>>) -> Result<usize, S::Error> {
+        let size = size_of_lists(self.source, &lists)?;
+        self.clauses.push(Clause { lists, size });
+        Ok(size)
+    }
+
+    fn run(self) -> Result<S::Set, S::Error> {
+        let Self { source, clauses, excluded, scans } = self;
+        let mut clauses = clauses.into_iter();
+        let mut found = match clauses.next() {
+            Some(smallest) => source.unite(&smallest.lists)?,
+            None => source.all()?,
+        };
+        for clause in clauses {
+            if found.count() == 0 {
+                break;
+            }
+            source.keep(&mut found, &clause.lists)?;
+        }
+        if found.count() > 0 && !excluded.is_empty() {
+            source.remove(&mut found, &excluded)?;
+        }
+        for matcher in scans {
+            if found.count() == 0 {
+                break;
+            }
+            narrow(source, matcher, &mut found)?;
+        }
+        Ok(found)
+    }
+}
+
 /// Whether every label satisfies the matcher, also an absent one.
 fn matches_all(matcher: &Matcher) -> bool {
     matcher.op() == MatchOp::Regex
@@ -95,130 +205,57 @@ fn matches_all(matcher: &Matcher) -> bool {
 
 /// The only values that the matcher's right side stands for, if they can be listed.
 fn named_values(matcher: &Matcher) -> Option<Vec<&str>> {
-    match matcher.regex() {
-        None => Some(vec![matcher.value()]),
+    let mut values = match matcher.regex() {
+        None => vec![matcher.value()],
         Some(regex) => match regex.literals() {
-            Literals::Literal(text) => Some(vec![text.as_str()]),
-            Literals::Set(texts) => Some(texts.iter().map(String::as_str).collect()),
-            _ => None,
+            Literals::Literal(text) => vec![text.as_str()],
+            Literals::Set(texts) => texts.iter().map(String::as_str).collect(),
+            _ => return None,
         },
-    }
-}
-
-/// The candidates (none: all series) that satisfy the matcher.
-fn narrow<S: PostingsSource>(
-    source: &S,
-    matcher: &Matcher,
-    candidates: Option<Vec<u32>>,
-) -> Result<Vec<u32>, S::Error> {
-    if let Some(candidates) = &candidates
-        && candidates.len() * CANDIDATE_SHARE < source.series_count()
-    {
-        return check_each(source, matcher, candidates);
-    }
-    if !matcher.matches_empty() {
-        let list = union_where(source, matcher, true)?;
-        return Ok(match candidates {
-            Some(candidates) => intersect(&candidates, &list),
-            None => list,
-        });
-    }
-    // An absent label satisfies it too: take away those whose value does not.
-    let excluded = match named_values(matcher) {
-        Some(values) if matcher.is_negative() => union_of(source, matcher.name(), &values)?,
-        _ => union_where(source, matcher, false)?,
     };
-    let candidates = match candidates {
-        Some(candidates) => candidates,
-        None => source.all()?,
-    };
-    Ok(subtract(candidates, &excluded))
+    values.sort_unstable();
+    values.dedup();
+    Some(values)
 }
 
-fn check_each<S: PostingsSource>(
-    source: &S,
-    matcher: &Matcher,
-    candidates: &[u32],
-) -> Result<Vec<u32>, S::Error> {
-    let mut kept = Vec::new();
-    for series in candidates {
-        source.with_value(*series, matcher.name(), &mut |value| {
-            if matcher.matches(value) {
-                kept.push(*series);
-            }
-        })?;
+/// Keeps the series that satisfy the matcher.
+fn narrow<S: PostingsSource>(source: &S, matcher: &Matcher, set: &mut S::Set) -> Result<(), S::Error> {
+    let (left, values, all) = (set.count(), source.value_count(matcher.name()), source.series_count()?);
+    let steps = left.saturating_mul(values).min(all);
+    if left.saturating_mul(SERIES_COST) < values.saturating_mul(VALUE_COST).saturating_add(steps) {
+        return source.keep_matching(set, matcher);
     }
-    Ok(kept)
-}
-
-/// The series with one of the listed values.
-fn union_of<S: PostingsSource>(source: &S, name: &str, values: &[&str]) -> Result<Vec<u32>, S::Error> {
-    let mut lists = Vec::with_capacity(values.len());
-    for value in values {
-        lists.extend(source.find(name, value)?);
+    if matcher.matches_empty() {
+        // An absent label satisfies it too: take away those whose value does not.
+        return source.remove(set, &lists_where(source, matcher, false)?);
     }
-    unite(source, &lists)
+    let lists = lists_where(source, matcher, true)?;
+    if size_of_lists(source, &lists)? == all { Ok(()) } else { source.keep(set, &lists) }
 }
 
-/// The series whose value of the matcher's label satisfies it, or does not, as `satisfied` says.
-fn union_where<S: PostingsSource>(
-    source: &S,
+/// How many series are in the lists of a label.
+fn size_of_lists<S: PostingsSource>(source: &S, lists: &[S::List<'_>]) -> Result<usize, S::Error> {
+    let mut size = 0;
+    for list in lists {
+        size += source.list_len(*list)?;
+    }
+    Ok(size)
+}
+
+/// The lists of those values of the matcher's label that satisfy it, or do not, as `satisfied` says.
+fn lists_where<'s, S: PostingsSource>(
+    source: &'s S,
     matcher: &Matcher,
     satisfied: bool,
-) -> Result<Vec<u32>, S::Error> {
+) -> Result<Vec<S::List<'s>>, S::Error> {
+    // Where the values are wanted that the expression describes, they have its prefix.
+    let described = satisfied != matcher.is_negative();
+    let prefix = matcher.regex().filter(|_| described).map_or("", |regex| regex.required_prefix());
     let mut lists = Vec::new();
-    source.values(matcher.name(), &mut |value, list| {
+    source.values(matcher.name(), prefix, &mut |value, list| {
         if matcher.matches(value) == satisfied {
             lists.push(list);
         }
     })?;
-    unite(source, &lists)
-}
-
-/// Lists of one label's values never share a series.
-fn unite<S: PostingsSource>(source: &S, lists: &[S::List<'_>]) -> Result<Vec<u32>, S::Error> {
-    let mut all = Vec::new();
-    for list in lists {
-        source.read(*list, &mut all)?;
-    }
-    if lists.len() > 1 {
-        // The stable sort finds the sorted runs and merges them.
-        all.sort();
-        all.dedup();
-    }
-    Ok(all)
-}
-
-/// What is in both, by galloping through the longer one.
-fn intersect(a: &[u32], b: &[u32]) -> Vec<u32> {
-    let (short, mut long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-    let mut both = Vec::with_capacity(short.len());
-    for series in short {
-        long = gallop(long, *series);
-        match long.first() {
-            Some(found) if found == series => both.push(*series),
-            Some(_) => {}
-            None => break,
-        }
-    }
-    both
-}
-
-fn subtract(mut from: Vec<u32>, mut excluded: &[u32]) -> Vec<u32> {
-    from.retain(|series| {
-        excluded = gallop(excluded, *series);
-        excluded.first() != Some(series)
-    });
-    from
-}
-
-/// `list` from its first element that is not below `target`.
-fn gallop(list: &[u32], target: u32) -> &[u32] {
-    let mut step = 1;
-    while list.get(step).is_some_and(|at| *at < target) {
-        step *= 2;
-    }
-    let (near, _) = list.split_at(list.len().min(step + 1));
-    let skip = near.partition_point(|at| *at < target);
-    list.get(skip..).unwrap_or_default()
+    Ok(lists)
 }

@@ -1,103 +1,156 @@
-//! Every way to find series gives what looking at each of them would.
+//! Every way to find series gives what looking at each of them would: in the head, and in a block.
 
-use std::{collections::HashMap, convert::Infallible};
+mod cost;
 
-use model::{MatchOp, Matcher};
+use std::{collections::BTreeSet, fmt::Debug, sync::Arc};
+
+use disk::RealFs;
+use model::{Labels, MatchOp, Matcher};
 use proptest::prelude::*;
+use storage::LabelQuery;
+use tempfile::TempDir;
 
-use super::select::{PostingsSource, matching};
+use super::{PostingsSource, label_query::label_values, matching};
+use crate::{
+    block::{Block, BlockChunk, BlockCompaction, BlockMeta, BlockStats, BlockWriter, new_ulid},
+    chunk::{Encoding, XorEncoder},
+    head::{HeadIndex, MemSeries},
+};
 
-/// Series with labels `a`, `b`, `c`; an empty value is an absent label.
-struct Naive {
-    series: Vec<[String; 3]>,
-    lists: HashMap<(usize, String), Vec<u32>>,
+/// Series as they come; `n` is each one's own.
+fn fleet(seed: u32, count: usize) -> Vec<Labels> {
+    let mut state = seed;
+    let mut pick = |values: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) % values
+    };
+    (0..count)
+        .map(|number| {
+            let few = ["", "x", "y", "xy", "x1", "x2", "long value"][pick(7) as usize];
+            let some = pick(60);
+            Labels::from_pairs([
+                ("few", few.to_owned()),
+                ("most", if pick(50) == 0 { String::new() } else { "x".to_owned() }),
+                ("runs", format!("x{}", number / 300)),
+                ("some", if some < 10 { String::new() } else { format!("x{some}") }),
+                ("all", "x".to_owned()),
+                ("n", format!("x{number}")),
+            ])
+        })
+        .collect()
 }
 
-fn label_index(name: &str) -> Option<usize> {
-    ["a", "b", "c"].iter().position(|known| *known == name)
+fn head_of(series: &[Labels]) -> HeadIndex {
+    let mut index = HeadIndex::default();
+    for (number, labels) in series.iter().enumerate() {
+        index.insert(Arc::new(MemSeries::new(number as u64, labels.clone())));
+    }
+    index
 }
 
-impl Naive {
-    fn new(series: Vec<[String; 3]>) -> Self {
-        let mut lists: HashMap<_, Vec<u32>> = HashMap::new();
-        for (number, values) in series.iter().enumerate() {
-            for (label, value) in values.iter().enumerate().filter(|(_, value)| !value.is_empty()) {
-                lists.entry((label, value.clone())).or_default().push(number as u32);
-            }
-        }
-        Self { series, lists }
+/// Writes series that are sorted.
+fn block_of(dir: &TempDir, series: &[Labels]) -> Block {
+    let ulid = new_ulid();
+    let meta = BlockMeta {
+        ulid: ulid.clone(),
+        min_time: 0,
+        max_time: 1_000,
+        stats: BlockStats::default(),
+        compaction: BlockCompaction { level: 1, sources: vec![ulid], ..BlockCompaction::default() },
+        version: 1,
+    };
+    let texts = series.iter().flat_map(|labels| labels.iter()).flat_map(|(name, value)| [name, value]);
+    let mut writer = BlockWriter::create(Arc::new(RealFs), dir.path(), meta, texts.collect()).unwrap();
+    let mut encoder = XorEncoder::new();
+    encoder.append(1, 1.0);
+    for labels in series {
+        let chunk = BlockChunk::encoded(1, 1, Encoding::Xor, encoder.bytes().to_vec());
+        writer.add_series(labels, &[chunk]).unwrap();
     }
-
-    fn scan(&self, matchers: &[Matcher]) -> Vec<u32> {
-        let value = |series: &[String; 3], name: &str| {
-            label_index(name).map_or(String::new(), |at| series[at].clone())
-        };
-        (0..self.series.len() as u32)
-            .filter(|number| {
-                let series = &self.series[*number as usize];
-                matchers.iter().all(|matcher| matcher.matches(&value(series, matcher.name())))
-            })
-            .collect()
-    }
+    writer.finish().unwrap()
 }
 
-impl PostingsSource for Naive {
-    type List<'a> = &'a Vec<u32>;
-    type Error = Infallible;
-
-    fn all(&self) -> Result<Vec<u32>, Infallible> {
-        Ok((0..self.series.len() as u32).collect())
-    }
-
-    fn series_count(&self) -> usize {
-        self.series.len()
-    }
-
-    fn find(&self, name: &str, value: &str) -> Result<Option<&Vec<u32>>, Infallible> {
-        Ok(label_index(name).and_then(|label| self.lists.get(&(label, value.to_owned()))))
-    }
-
-    fn values<'a>(&'a self, name: &str, visit: &mut dyn FnMut(&str, &'a Vec<u32>)) -> Result<(), Infallible> {
-        for ((label, value), list) in &self.lists {
-            if Some(*label) == label_index(name) {
-                visit(value, list);
-            }
-        }
-        Ok(())
-    }
-
-    fn read(&self, list: &Vec<u32>, out: &mut Vec<u32>) -> Result<(), Infallible> {
-        out.extend(list);
-        Ok(())
-    }
-
-    fn with_value(&self, series: u32, name: &str, visit: &mut dyn FnMut(&str)) -> Result<(), Infallible> {
-        visit(label_index(name).map_or("", |label| &self.series[series as usize][label]));
-        Ok(())
-    }
-}
-
-fn value() -> impl Strategy<Value = String> {
-    prop::sample::select(vec!["", "x", "y", "xy", "x1", "x2", "long value"]).prop_map(str::to_owned)
+/// `series` are those of the source in its order.
+fn check<S: PostingsSource>(source: &S, series: &[Labels], selector: &[Matcher]) -> Result<(), TestCaseError>
+where
+    S::Error: Debug,
+{
+    let satisfies =
+        |labels: &Labels| selector.iter().all(|matcher| matcher.matches(labels.value(matcher.name())));
+    let numbers = matching(source, &[]).unwrap();
+    prop_assert_eq!(numbers.len(), series.len());
+    let want = numbers.iter().zip(series).filter(|(_, labels)| satisfies(labels));
+    let (want, labels): (Vec<u32>, Vec<&Labels>) = want.unzip();
+    prop_assert_eq!(matching(source, selector).unwrap(), want, "{:?}", selector);
+    let query = LabelQuery { selectors: vec![selector.to_vec()], limit: 0 };
+    let values: BTreeSet<_> = label_values(source, "some", &query).unwrap().into_iter().collect();
+    let want: BTreeSet<_> =
+        labels.iter().filter_map(|labels| labels.get("some")).map(str::to_owned).collect();
+    prop_assert_eq!(values, want, "{:?}", selector);
+    Ok(())
 }
 
 fn matcher() -> impl Strategy<Value = Matcher> {
     let op = prop::sample::select(vec![MatchOp::Equal, MatchOp::NotEqual, MatchOp::Regex, MatchOp::NotRegex]);
     let text = prop::sample::select(vec![
-        "", "x", "nothing", "x|y", "x.*", ".*", ".+", "x[0-9]", "(x|)", "|", ".*1", "x|", "xy?",
+        "",
+        "x",
+        "nothing",
+        "x|y",
+        "x.*",
+        ".*",
+        ".+",
+        "x[0-9]",
+        "(x|)",
+        "|",
+        ".*1",
+        "x|",
+        "xy?",
+        "x1",
+        "x17",
+        "x1|x2|x33",
+        "x3.*",
+        "x.+7",
+        "y.*|x4.*",
+        "nothing.*",
+        "x|x",
     ]);
-    let name = prop::sample::select(vec!["a", "b", "c", "absent"]);
+    let name = prop::sample::select(vec!["few", "most", "runs", "some", "all", "n", "absent"]);
     (op, name, text).prop_map(|(op, name, text)| Matcher::new(op, name, text).expect("a valid expression"))
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     #[test]
-    fn postings_find_what_a_scan_finds(
-        series in prop::collection::vec([value(), value(), value()], 0..120),
-        matchers in prop::collection::vec(matcher(), 0..4),
+    fn lists_find_what_a_scan_finds(
+        seed in any::<u32>(),
+        count in prop_oneof![0usize..60, 1000usize..2500],
+        selectors in prop::collection::vec(prop::collection::vec(matcher(), 0..5), 20),
     ) {
-        let naive = Naive::new(series);
-        let Ok(found) = matching(&naive, &matchers);
-        prop_assert_eq!(found, naive.scan(&matchers), "{:?}", matchers);
+        let mut series = fleet(seed, count);
+        let head = head_of(&series);
+        for selector in &selectors {
+            check(&head, &series, selector)?;
+        }
+        series.sort();
+        let dir = TempDir::new().unwrap();
+        let block = block_of(&dir, &series);
+        for selector in &selectors {
+            check(block.index(), &series, selector)?;
+        }
+    }
+}
+
+/// Several threads make the lists then, and compress them.
+#[test]
+fn series_that_come_at_once_are_found_as_well() {
+    let series = fleet(7, 12_000);
+    let (first, rest) = series.split_at(1000);
+    let mut head = head_of(first);
+    head.insert_all(rest.iter().map(|labels| Arc::new(MemSeries::new(0, labels.clone()))).collect());
+    for (name, value) in [("all", "x"), ("few", "xy"), ("runs", "x3"), ("some", "x17"), ("n", "x11999")] {
+        check(&head, &series, &[Matcher::equal(name, value)]).unwrap();
+        check(&head, &series, &[Matcher::new(MatchOp::NotEqual, name, value).unwrap()]).unwrap();
     }
 }

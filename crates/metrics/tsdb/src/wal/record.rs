@@ -43,6 +43,14 @@ pub(crate) struct RefSample {
     pub(crate) value: f64,
 }
 
+/// In the log of out-of-order samples: what it has of a series before this is in chunks, the last of which is at `chunk`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RefMarker {
+    pub(crate) series_ref: u64,
+    /// Number of the file in the upper half, offset in the lower; 0 for none.
+    pub(crate) chunk: u64,
+}
+
 /// Deleted samples of a series, both times inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RefTombstone {
@@ -184,6 +192,28 @@ fn decode_samples_v2(mut decoder: Decoder<'_>, mut visit: impl FnMut(RefSample))
 pub(super) fn skip_start_time(decoder: &mut Decoder<'_>) -> Result<(), Malformed> {
     if decoder.byte()? > 1 {
         decoder.varint()?;
+    }
+    Ok(())
+}
+
+/// A record of markers; empty for no markers.
+pub(crate) fn encode_markers(markers: &[RefMarker]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for marker in markers {
+        if out.is_empty() {
+            out.push(5);
+        }
+        out.extend_from_slice(&marker.series_ref.to_be_bytes());
+        out.extend_from_slice(&marker.chunk.to_be_bytes());
+    }
+    out
+}
+
+/// Hands each marker of a record to `visit`.
+pub(crate) fn decode_markers(record: &[u8], mut visit: impl FnMut(RefMarker)) -> Result<(), Malformed> {
+    let mut decoder = body(record)?;
+    while !decoder.is_empty() {
+        visit(RefMarker { series_ref: decoder.be64()?, chunk: decoder.be64()? });
     }
     Ok(())
 }

@@ -25,9 +25,14 @@ pub struct Prometheus {
 impl Prometheus {
     /// Starts it and waits until it is ready; none where it is not installed.
     pub fn start(data: &Path) -> Option<Self> {
+        Self::start_with(data, "global: {}\n")
+    }
+
+    /// [`Self::start`] with a configuration of its own.
+    pub fn start_with(data: &Path, text: &str) -> Option<Self> {
         let scratch = TempDir::new().unwrap();
         let config = scratch.path().join("prometheus.yml");
-        fs::write(&config, "global: {}\n").unwrap();
+        fs::write(&config, text).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let started = Command::new("prometheus")
             .arg(format!("--config.file={}", config.display()))

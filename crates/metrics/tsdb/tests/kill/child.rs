@@ -19,6 +19,9 @@ use super::{
     seen::Seen,
 };
 
+/// How far the writers may be ahead of housekeeping, in batches: ten blocks. They are hours' worth of samples a second, and housekeeping
+/// that never comes to its end tests little.
+const LEAD: u64 = 2_000;
 /// How far back it looks for what it has written, in batches.
 const LOOK_BACK: u64 = 1_500;
 
@@ -36,7 +39,7 @@ struct Pace {
     moved: Condvar,
 }
 
-/// The last batch of each writer that is done, plus one; zero while there is none.
+/// The last batch of each writer that is done and did not come late, plus one; zero while there is none.
 type Done = [AtomicU64; WRITERS as usize];
 
 /// Writes batches from `first` on.
@@ -47,13 +50,14 @@ pub fn run(dir: &Path, first: Batch, housekeeping: Housekeeping) -> ! {
     let db = Db::start(options(dir), &mut Registry::default()).expect("the database starts");
     let pace = Pace::new(first);
     let done = Done::default();
+    let kept = AtomicU64::new(if housekeeping == Housekeeping::Busy { first.0 } else { u64::MAX - LEAD });
     thread::scope(|scope| {
         for writer in 0..WRITERS {
-            let (db, pace, done) = (&db, &pace, &done);
-            scope.spawn(move || write(db, first.next_of(writer), pace, &done[writer as usize]));
+            let (db, pace, done, kept) = (&db, &pace, &done, &kept);
+            scope.spawn(move || write(db, first.next_of(writer), pace, &done[writer as usize], kept));
         }
         scope.spawn(|| watch(&db, first, &done));
-        scope.spawn(|| keep_house(&db, housekeeping));
+        scope.spawn(|| keep_house(&db, housekeeping, &done, &kept));
         db.replay().expect("the log is read");
         say("live");
     });
@@ -74,39 +78,57 @@ fn say(line: &str) {
     writeln!(out, "{line}").and_then(|()| out.flush()).expect("the parent listens");
 }
 
-fn write(db: &Db, first: Batch, pace: &Pace, done: &AtomicU64) {
-    let mut known: Vec<(Labels, SeriesRef)> = Vec::new();
+fn write(db: &Db, first: Batch, pace: &Pace, done: &AtomicU64, kept: &AtomicU64) {
+    let mut known = Vec::new();
     let mut batch = first;
     loop {
-        pace.wait_for(batch);
-        say(&format!("begin {}", batch.0));
-        let mut appender = db.appender();
-        for (at, member) in batch.members().enumerate() {
-            let labels = member.labels();
-            let series_ref = match known.get(at) {
-                Some((before, series_ref)) if *before == labels => *series_ref,
-                _ => SeriesRef::UNKNOWN,
-            };
-            let appended = appender.append(series_ref, &labels, batch.timestamp(), batch.value(member));
-            let series_ref = appended.unwrap_or_else(|error| panic!("{batch:?} of {labels}: {error}"));
-            match known.get_mut(at) {
-                Some(place) => *place = (labels, series_ref),
-                None => known.push((labels, series_ref)),
-            }
+        if !batch.comes_late() {
+            pace.wait_for(batch);
+            append(db, batch, &mut known);
+            done.store(batch.0 + 1, Ordering::Release);
         }
-        appender.commit().expect("committed");
-        say(&format!("done {}", batch.0));
-        done.store(batch.0 + 1, Ordering::Release);
-        thread::sleep(Duration::from_micros(400));
+        if let Some(late) = batch.late_behind().filter(|late| *late >= first) {
+            append(db, late, &mut known);
+        }
+        thread::sleep(Duration::from_micros(if db.is_replaying() { 4_000 } else { 400 }));
+        while !db.is_replaying() && batch.0 > kept.load(Ordering::Acquire) + LEAD {
+            thread::sleep(Duration::from_millis(1));
+        }
         batch = Batch(batch.0 + 1).next_of(batch.writer());
     }
 }
 
-fn keep_house(db: &Db, housekeeping: Housekeeping) {
+/// Writes one batch; `known` are the series of the last one.
+fn append(db: &Db, batch: Batch, known: &mut Vec<(Labels, SeriesRef)>) {
+    say(&format!("begin {}", batch.0));
+    let mut appender = db.appender();
+    for (at, member) in batch.members().enumerate() {
+        let labels = member.labels();
+        let series_ref = match known.get(at) {
+            Some((before, series_ref)) if *before == labels => *series_ref,
+            _ => SeriesRef::UNKNOWN,
+        };
+        let appended = appender.append(series_ref, &labels, batch.timestamp(), batch.value(member));
+        let series_ref = appended.unwrap_or_else(|error| panic!("{batch:?} of {labels}: {error}"));
+        match known.get_mut(at) {
+            Some(place) => *place = (labels, series_ref),
+            None => known.push((labels, series_ref)),
+        }
+    }
+    appender.commit().expect("committed");
+    say(&format!("done {}", batch.0));
+}
+
+/// `kept` is the newest batch of which it may have made a block.
+fn keep_house(db: &Db, housekeeping: Housekeeping, done: &Done, kept: &AtomicU64) {
     loop {
         db.map_chunks();
         if housekeeping == Housekeeping::Busy {
+            let newest = done.iter().map(|done| done.load(Ordering::Acquire)).max();
             db.maintain().expect("maintained");
+            if !db.is_replaying() {
+                kept.fetch_max(newest.unwrap_or_default(), Ordering::AcqRel);
+            }
         }
         thread::sleep(Duration::from_millis(2));
     }
@@ -125,7 +147,7 @@ fn watch(db: &Db, first: Batch, done: &Done) {
             assert!(!before.has(batch) || seen.has(batch), "{batch:?} was there and is gone");
         }
         for batch in (from.max(first).0..newest).map(Batch).filter(|_| live) {
-            let acknowledged = batch.0 < done[batch.writer() as usize];
+            let acknowledged = batch.witness().0 < done[batch.writer() as usize];
             assert!(!acknowledged || seen.has(batch), "{batch:?} is acknowledged and not there");
         }
         before = seen;

@@ -13,6 +13,8 @@ const STEP: Millis = 10;
 const BLOCK: Millis = 2_000;
 /// How many numbers the fastest writer may be ahead of the slowest: a quarter of what the database takes.
 pub const WINDOW: u64 = (BLOCK / STEP) as u64 / 8;
+/// A batch that comes late is written after the one that has this much to its number: no other of those.
+const DELAY: u64 = 30 * WRITERS;
 
 /// A batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +47,7 @@ pub fn options(dir: &std::path::Path) -> DbOptions {
         min_block_duration: block,
         max_block_duration: block * 27,
         wal_segment_size: 32 << 10,
+        out_of_order_time_window: block * 10,
         ..DbOptions::new(dir)
     }
 }
@@ -63,6 +66,21 @@ impl Batch {
 
     pub fn writer(self) -> u64 {
         self.0 % WRITERS
+    }
+
+    /// Whether it is written when its series have younger samples by far.
+    pub fn comes_late(self) -> bool {
+        self.0 / WRITERS % 8 == 5
+    }
+
+    /// The batch that comes late and is written after this one.
+    pub fn late_behind(self) -> Option<Self> {
+        self.0.checked_sub(DELAY).map(Self).filter(|batch| batch.comes_late())
+    }
+
+    /// The batch of the same writer which, when it is done, says that this one is.
+    pub fn witness(self) -> Self {
+        Self(if self.comes_late() { self.0 + DELAY + WRITERS } else { self.0 })
     }
 
     /// The first batch of a writer that is not before this one.
@@ -98,6 +116,8 @@ impl Batch {
         let turn = self.0 / WRITERS;
         match kind {
             Kind::Stable => (20, 0),
+            // All samples of a batch that comes late are out of order: it is in one log, whole or not at all.
+            Kind::Churn | Kind::Returning if self.comes_late() => (0, turn / 50),
             Kind::Churn => (5, turn / 50),
             Kind::Returning => (if (turn / 60).is_multiple_of(4) { 5 } else { 0 }, 0),
         }

@@ -164,7 +164,7 @@ fn check(dir: &Path, ledger: &Ledger) {
 
 /// Nothing is left half done.
 fn check_folder(db: &Db) {
-    for folder in ["", "wal", "chunks_head"] {
+    for folder in ["", "wal", "wbl", "chunks_head"] {
         let names = common::names_in(&db.dir().join(folder));
         assert!(!names.iter().any(|name| name.contains(".tmp")), "left over in {folder:?}: {names:?}");
     }
@@ -174,7 +174,7 @@ fn check_folder(db: &Db) {
     let is_block =
         |name: &String| name.len() == 26 && fs::exists(db.dir().join(name).join("meta.json")).unwrap();
     let mut found = common::names_in(db.dir());
-    found.retain(|name| !["wal", "chunks_head", "lock"].contains(&name.as_str()));
+    found.retain(|name| !["wal", "wbl", "chunks_head", "lock"].contains(&name.as_str()));
     assert!(found.iter().all(is_block), "{found:?}");
     assert_eq!(found, known);
 }

@@ -92,7 +92,7 @@ fn use_index(index: &IndexReader) {
     let names: Vec<String> = index.label_names().map(str::to_owned).collect();
     for name in &names {
         let mut lists = Vec::new();
-        let _ = index.values(name, &mut |value, list| lists.push((value.to_owned(), list)));
+        let _ = index.values(name, "", &mut |value, list| lists.push((value.to_owned(), list)));
         for (value, list) in lists {
             let _ = index.find(name, &value);
             let _ = index.read(list, &mut numbers);
@@ -104,7 +104,7 @@ fn use_index(index: &IndexReader) {
         let mut chunks = Vec::new();
         let _ = index.series(number, &mut Default::default(), &mut chunks);
         let _ = index.label_symbols(number, &mut chunks, |_| {});
-        let _ = index.with_value(number, "instance", &mut |_| {});
+        let _ = index.values_of(&[number], "instance", &mut |_| {});
         let _ = index.symbol_text(number);
     }
 }

@@ -13,17 +13,17 @@ use crate::{
     chunk::Encoding,
     head::{
         isolation::CommitId,
+        sample_records,
         series::{Appended, Verdict},
     },
     recode::Sample,
-    wal::record::{self, RefHistogram, RefSample},
 };
 
 /// A histogram; after [`Batch::arrange`] also a float of a series that has both.
 pub(super) struct BatchHistogram {
-    series: BatchSeries,
+    pub(super) series: BatchSeries,
     pub(super) timestamp: Millis,
-    sample: Sample,
+    pub(super) sample: Sample,
 }
 
 /// Kinds of samples that have records of their own.
@@ -49,6 +49,7 @@ impl Batch<'_> {
                 let sample = Sample::from(histogram);
                 self.histograms.push(BatchHistogram { series, timestamp, sample });
             }
+            Ok(Verdict::Late) => self.late.push(self.late(series, timestamp, Sample::from(histogram))),
             Ok(Verdict::Known) => {}
             Err(error) => self.head.count_histogram_refusal(error),
         }
@@ -62,7 +63,7 @@ impl Batch<'_> {
         histogram: HistogramSample<'_>,
     ) -> Result<Verdict, AppendError> {
         let rules = (!self.unchecked).then(|| self.rules_at(timestamp));
-        if rules.is_some_and(|rules| timestamp < rules.min_valid_time) {
+        if rules.is_some_and(|rules| timestamp < rules.min_valid_time && rules.late_since.is_none()) {
             return Err(AppendError::OutOfBounds);
         }
         let valid = match histogram {
@@ -146,44 +147,36 @@ impl Batch<'_> {
     /// The records of what [`Batch::arrange`] put in order.
     pub(super) fn encode_histograms(&self) -> Vec<Vec<u8>> {
         let runs = self.histograms.chunk_by(|a, b| a.kind() == b.kind());
-        runs.flat_map(|run| self.encode_run(run)).collect()
-    }
-
-    /// The records of samples of one kind, of which one at most is not empty.
-    fn encode_run(&self, run: &[BatchHistogram]) -> [Vec<u8>; 2] {
-        let (mut floats, mut histograms, mut float_histograms) = (Vec::new(), Vec::new(), Vec::new());
-        for BatchHistogram { series, timestamp, sample } in run {
-            let (series_ref, timestamp) = (self.series_ref(*series), *timestamp);
-            match sample {
-                Sample::Float(value) => floats.push(RefSample { series_ref, timestamp, value: *value }),
-                Sample::Histogram(histogram) => {
-                    histograms.push(RefHistogram { series_ref, timestamp, histogram: &**histogram });
-                }
-                Sample::FloatHistogram(histogram) => {
-                    float_histograms.push(RefHistogram { series_ref, timestamp, histogram: &**histogram });
-                }
-            }
-        }
-        if !floats.is_empty() {
-            return [record::encode_samples(floats), Vec::new()];
-        }
-        if !histograms.is_empty() {
-            return record::encode_histograms(&histograms);
-        }
-        record::encode_histograms(&float_histograms)
+        runs.flat_map(|run| {
+            sample_records::encode(
+                run.iter().map(|sample| (self.series_ref(sample.series), sample.timestamp, &sample.sample)),
+            )
+        })
+        .collect()
     }
 
     pub(super) fn apply_histograms(&mut self, commit: CommitId) {
+        let form = self.head.chunk_form();
         let (mut applied, mut floats) = (Applied::default(), 0);
         for BatchHistogram { series, timestamp, sample } in std::mem::take(&mut self.histograms) {
             let is_float = matches!(sample, Sample::Float(_));
             let mut state = self.get(series).state();
-            let waits_already = !state.waiting().is_empty();
-            let appended = state.append_any(timestamp, sample, Some(commit), self.head.chunk_range());
-            applied.note(appended, timestamp);
-            floats += u64::from(is_float && appended != Appended::Not);
-            if !waits_already && !state.waiting().is_empty() {
-                applied.to_map.push(self.shared(series));
+            if state.is_behind_newest(timestamp) {
+                let waits_already = !state.waiting().is_empty();
+                let appended = state.append_any(timestamp, sample, Some(commit), form);
+                applied.note(appended, timestamp);
+                floats += u64::from(is_float);
+                if !waits_already && !state.waiting().is_empty() {
+                    applied.to_map.push(self.shared(series));
+                }
+                continue;
+            }
+            let verdict = self.rules.map(|rules| state.check_any(timestamp, &sample, rules));
+            drop(state);
+            if verdict == Some(Ok(Verdict::Late)) {
+                self.late.push(self.late(series, timestamp, sample));
+            } else {
+                applied.note(Appended::Not, timestamp);
             }
         }
         let metrics = self.head.metrics();

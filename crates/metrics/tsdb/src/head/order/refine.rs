@@ -6,7 +6,7 @@
 //!
 //! So texts are compared to sort the values of each label only, and each entry of a list is looked at once or twice.
 
-use crate::head::postings::{HeadIndex, PostingList, Slot};
+use crate::head::{HeadIndex, PostingList, Slot};
 
 /// Series that no pair so far told apart: a stretch of the order.
 #[derive(Debug, Clone, Copy)]
@@ -68,8 +68,8 @@ impl Partition {
         let count = index.len();
         let mut left = vec![0; count];
         for (_, list) in names.iter().flat_map(|name| index.values(name)) {
-            for slot in list.as_slice() {
-                left[*slot as usize] += 1;
+            for slot in list.iter() {
+                left[slot as usize] += 1;
             }
         }
         let all = Class { first: 0, end: count as u32, taken: 0 };
@@ -84,23 +84,23 @@ impl Partition {
     }
 
     fn touches(&self, list: &PostingList) -> bool {
-        list.as_slice().iter().any(|slot| !self.is_single(*slot))
+        list.iter().any(|slot| !self.is_single(slot))
     }
 
     /// Splits the classes by whether the series have a pair: those in the list do.
     fn split(&mut self, list: &PostingList, scratch: &mut Scratch) {
-        for slot in list.as_slice() {
-            if self.is_single(*slot) {
+        for slot in list.iter() {
+            if self.is_single(slot) {
                 continue;
             }
-            let class = self.class[*slot as usize];
-            if self.take(*slot) == 1 {
+            let class = self.class[slot as usize];
+            if self.take(slot) == 1 {
                 scratch.touched.push(class);
             }
-            let left = &mut self.left[*slot as usize];
+            let left = &mut self.left[slot as usize];
             *left -= 1;
             if *left == 0 {
-                scratch.ended.push(*slot);
+                scratch.ended.push(slot);
             }
         }
         for class in scratch.touched.drain(..) {

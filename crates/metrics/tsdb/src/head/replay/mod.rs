@@ -43,6 +43,10 @@ pub(crate) struct Pending {
     pub(crate) layout: WalLayout,
     /// Chunks in files, which need not be read from the log.
     pub(crate) found: FoundChunks,
+    /// The log of out-of-order samples as an earlier run left it.
+    pub(crate) late: WalLayout,
+    /// From this segment on an earlier run has not checked its samples.
+    pub(crate) unchecked_since: Option<u64>,
 }
 
 /// What a replay came to.
@@ -86,7 +90,8 @@ impl Head {
         metrics: &WalMetrics,
         mut make_room: impl FnMut(),
     ) -> Result<(), ReadError> {
-        let Pending { layout, found } = pending;
+        let Pending { layout, mut found, late, unchecked_since } = pending;
+        let found_late = std::mem::take(&mut found.out_of_order);
         std::thread::scope(|scope| {
             let mut workers = Workers::start(scope, self);
             let mut reader = LogReader::new(self, found, metrics);
@@ -95,10 +100,15 @@ impl Head {
             progress.expect(layout.segments.first().map(|(index, _)| *index), layout.last);
             for segment in &old {
                 progress.at(segment.number);
+                if unchecked_since.is_some_and(|since| segment.number >= since) {
+                    workers.take_late();
+                }
                 reader.read(segment, &mut workers)?;
                 self.settle(&mut workers, &reader, &mut totals);
                 make_room();
             }
+            self.replay_late_log(&late, &found_late, metrics)?;
+            workers.take_late();
             // From here on the log names series anew that it named before: samples under both numbers must not overtake each other.
             let mut next = layout.last.map_or(0, |last| last + 1);
             for _ in 0..ROUNDS {

@@ -19,6 +19,8 @@ use super::{
 use crate::{
     head::{
         Head, MemSeries,
+        ooo::Late,
+        open_chunk::ChunkForm,
         series::{Appended, SeriesState},
     },
     recode::Sample,
@@ -41,6 +43,8 @@ const MAP_AT: usize = 16 * 1024;
 enum Message {
     Batch(Batch),
     Tombstone(RefTombstone),
+    /// From here on samples may be out of order: nobody has checked them.
+    TakeLate,
     /// Answer when everything before is done.
     Wait(SyncSender<Totals>),
 }
@@ -71,6 +75,9 @@ struct Worker<'a> {
     head: &'a Head,
     series: RefMap,
     min_valid_time: Millis,
+    take_late: bool,
+    /// Samples of the batch in hand that may be out of order.
+    late: Vec<Late>,
     totals: Totals,
 }
 
@@ -152,6 +159,15 @@ impl Workers {
         // It concerns the samples before it only.
         self.hand_over(at);
         self.send(at, Message::Tombstone(tombstone));
+    }
+
+    /// From here on samples that are not younger than their series' newest are taken out of order, if they are not too old: batches that
+    /// came while a head loaded, which nobody could check.
+    pub(super) fn take_late(&mut self) {
+        for at in 0..self.queues.len() {
+            self.hand_over(at);
+            self.send(at, Message::TakeLate);
+        }
     }
 
     /// Waits until everything is appended; returns what came since the last call.
@@ -238,6 +254,8 @@ impl<'a> Worker<'a> {
             head,
             series: RefMap::default(),
             min_valid_time: head.min_valid_time(),
+            take_late: false,
+            late: Vec::new(),
             totals: Totals::default(),
         }
     }
@@ -251,8 +269,8 @@ impl<'a> Worker<'a> {
                         series.state().delete(tombstone.min_time, tombstone.max_time);
                     }
                 }
+                Message::TakeLate => self.take_late = true,
                 Message::Wait(answer) => {
-                    self.min_valid_time = self.head.min_valid_time();
                     // Whoever asked and went away does not want to know.
                     let _ = answer.send(std::mem::take(&mut self.totals));
                 }
@@ -262,6 +280,8 @@ impl<'a> Worker<'a> {
     }
 
     fn append_all(&mut self, batch: Batch) {
+        // A block is written only when everything before is appended.
+        self.min_valid_time = self.head.min_valid_time();
         for (series_ref, series) in batch.series {
             // A block may be written, and the series without samples dropped, before its samples come.
             if series.hold()
@@ -275,17 +295,42 @@ impl<'a> Worker<'a> {
         for (before, RefHistogram { series_ref, timestamp, histogram }) in batch.histograms {
             floats.by_ref().take(before - taken).for_each(|sample| self.append_float(sample));
             taken = before;
-            self.append(series_ref, timestamp, |state, width| {
-                state.append_any(timestamp, histogram, None, width)
+            if self.comes_late(series_ref, timestamp) {
+                self.append_late(series_ref, timestamp, histogram);
+                continue;
+            }
+            self.append(series_ref, timestamp, |state, form| {
+                state.append_any(timestamp, histogram, None, form)
             });
         }
         floats.for_each(|sample| self.append_float(sample));
+        if !self.late.is_empty() {
+            self.totals.samples += self.head.replay_late(std::mem::take(&mut self.late));
+        }
     }
 
     #[inline]
     fn append_float(&mut self, sample: RefSample) {
         let RefSample { series_ref, timestamp, value } = sample;
-        self.append(series_ref, timestamp, |state, width| state.replay(timestamp, value, width));
+        if self.comes_late(series_ref, timestamp) {
+            return self.append_late(series_ref, timestamp, Sample::Float(value));
+        }
+        self.append(series_ref, timestamp, |state, form| state.replay(timestamp, value, form));
+    }
+
+    /// Whether a sample may belong to those out of order.
+    #[inline]
+    fn comes_late(&mut self, series_ref: u64, timestamp: Millis) -> bool {
+        let is_older = |series: &Arc<MemSeries>| series.state().is_before_newest(timestamp);
+        self.take_late
+            && (timestamp < self.min_valid_time || self.series.get(series_ref).is_some_and(is_older))
+    }
+
+    fn append_late(&mut self, series_ref: u64, timestamp: Millis, sample: Sample) {
+        match self.series.get(series_ref) {
+            Some(series) => self.late.push(Late { series: Arc::clone(series), timestamp, sample }),
+            None => self.totals.unknown += 1,
+        }
     }
 
     #[inline]
@@ -293,7 +338,7 @@ impl<'a> Worker<'a> {
         &mut self,
         series_ref: u64,
         timestamp: Millis,
-        append: impl FnOnce(&mut SeriesState, Millis) -> Appended,
+        append: impl FnOnce(&mut SeriesState, ChunkForm) -> Appended,
     ) {
         if timestamp < self.min_valid_time {
             return;
@@ -305,7 +350,7 @@ impl<'a> Worker<'a> {
         self.totals.note(timestamp, timestamp);
         let mut state = series.state();
         let waits_already = !state.waiting().is_empty();
-        let appended = append(&mut state, self.head.chunk_range());
+        let appended = append(&mut state, self.head.chunk_form());
         let waits = !waits_already && !state.waiting().is_empty();
         drop(state);
         if waits {

@@ -8,7 +8,7 @@ use crate::{
     chunk::{Encoding, Floats, Integers},
     head::{
         isolation::CommitId,
-        open_chunk::{HistogramKind, OpenChunk},
+        open_chunk::{ChunkForm, HistogramKind, OpenChunk},
     },
     recode::Sample,
 };
@@ -21,13 +21,33 @@ impl SeriesState {
         histogram: HistogramSample<'_>,
         rules: AppendRules,
     ) -> Result<Verdict, AppendError> {
-        if self.check_time(timestamp, rules)? == Place::Behind {
-            return Ok(Verdict::Take);
+        match self.check_time(timestamp, rules)? {
+            Place::Behind => return Ok(Verdict::Take),
+            Place::Late => return Ok(Verdict::Late),
+            Place::OnNewest => {}
         }
         match &self.open {
             Some(open) if !open.ends_with(histogram) => Err(AppendError::DuplicateHistogram),
             // What a closed chunk ends with is not looked up.
             _ => Ok(Verdict::Known),
+        }
+    }
+
+    /// Whether a sample of any kind may be appended.
+    pub(crate) fn check_any(
+        &self,
+        timestamp: Millis,
+        sample: &Sample,
+        rules: AppendRules,
+    ) -> Result<Verdict, AppendError> {
+        match sample {
+            Sample::Float(value) => self.check(timestamp, *value, rules),
+            Sample::Histogram(histogram) => {
+                self.check_histogram(timestamp, HistogramSample::Integer(histogram), rules)
+            }
+            Sample::FloatHistogram(histogram) => {
+                self.check_histogram(timestamp, HistogramSample::Float(histogram), rules)
+            }
         }
     }
 
@@ -37,18 +57,18 @@ impl SeriesState {
         timestamp: Millis,
         sample: Sample,
         commit: Option<CommitId>,
-        width: Millis,
+        form: ChunkForm,
     ) -> Appended {
         if timestamp <= self.last_time {
             return Appended::Not;
         }
         match sample {
-            Sample::Float(value) => self.append(timestamp, value, commit, width),
+            Sample::Float(value) => self.append(timestamp, value, commit, form),
             Sample::Histogram(histogram) => {
-                self.append_histogram::<Integers>(timestamp, histogram, commit, width)
+                self.append_histogram::<Integers>(timestamp, histogram, commit, form.width)
             }
             Sample::FloatHistogram(histogram) => {
-                self.append_histogram::<Floats>(timestamp, histogram, commit, width)
+                self.append_histogram::<Floats>(timestamp, histogram, commit, form.width)
             }
         }
     }

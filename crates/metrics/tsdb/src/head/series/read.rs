@@ -15,6 +15,33 @@ pub(crate) fn read_series(
     series: &MemSeries,
     files: &HeadChunks,
     view: &View,
+    range: (Millis, Millis),
+    columns: &mut Columns,
+) -> Result<(), HeadChunkError> {
+    let state = series.state();
+    let Some(late) = state.late().map(|late| late.take(view, range)) else {
+        drop(state);
+        return read_in_order(series, files, view, range, columns);
+    };
+    let deleted = state.deleted().cloned();
+    let late_files = files.files();
+    drop(state);
+    let mut all = Columns::default();
+    read_in_order(series, files, view, range, &mut all)?;
+    late.merge_into(view, &late_files, range, &mut all)?;
+    if let Some(deleted) = deleted {
+        deleted.remove_from(&mut all, 0);
+    }
+    columns.timestamps.append(&mut all.timestamps);
+    columns.values.append(&mut all.values);
+    columns.histograms.append(&mut all.histograms);
+    Ok(())
+}
+
+fn read_in_order(
+    series: &MemSeries,
+    files: &HeadChunks,
+    view: &View,
     (min_time, max_time): (Millis, Millis),
     columns: &mut Columns,
 ) -> Result<(), HeadChunkError> {
