@@ -55,22 +55,31 @@ impl<'a> Decoder<'a> {
         self.rest.len()
     }
 
+    /// What is still to be read.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
+    #[inline]
     pub(crate) fn take(&mut self, size: usize) -> Result<&'a [u8], Malformed> {
         let (taken, rest) = self.rest.split_at_checked(size).ok_or(Malformed("ends too early"))?;
         self.rest = rest;
         Ok(taken)
     }
 
+    #[inline]
     fn take_array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         let (taken, rest) = self.rest.split_first_chunk::<N>().ok_or(Malformed("ends too early"))?;
         self.rest = rest;
         Ok(*taken)
     }
 
+    #[inline]
     pub(crate) fn byte(&mut self) -> Result<u8, Malformed> {
         Ok(u8::from_be_bytes(self.take_array()?))
     }
@@ -79,15 +88,32 @@ impl<'a> Decoder<'a> {
         Ok(u32::from_be_bytes(self.take_array()?))
     }
 
+    #[inline]
     pub(crate) fn be64(&mut self) -> Result<u64, Malformed> {
         Ok(u64::from_be_bytes(self.take_array()?))
     }
 
+    #[inline]
     pub(crate) fn float(&mut self) -> Result<f64, Malformed> {
         Ok(f64::from_bits(self.be64()?))
     }
 
+    #[inline]
     pub(crate) fn uvarint(&mut self) -> Result<u64, Malformed> {
+        match self.rest {
+            [byte @ 0..0x80, rest @ ..] => {
+                self.rest = rest;
+                Ok(u64::from(*byte))
+            }
+            [low, high @ 0..0x80, rest @ ..] => {
+                self.rest = rest;
+                Ok(u64::from(low & 0x7f) | u64::from(*high) << 7)
+            }
+            _ => self.long_uvarint(),
+        }
+    }
+
+    fn long_uvarint(&mut self) -> Result<u64, Malformed> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -102,6 +128,7 @@ impl<'a> Decoder<'a> {
         Err(Malformed("number does not fit 64 bits"))
     }
 
+    #[inline]
     pub(crate) fn varint(&mut self) -> Result<i64, Malformed> {
         Ok(unzigzag(self.uvarint()?))
     }
@@ -116,7 +143,15 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], Malformed> {
+        // Nearly all are short.
+        if let [size @ 0..0x80, rest @ ..] = self.rest
+            && let Some((bytes, rest)) = rest.split_at_checked(usize::from(*size))
+        {
+            self.rest = rest;
+            return Ok(bytes);
+        }
         let size = self.count(1)?;
         self.take(size)
     }

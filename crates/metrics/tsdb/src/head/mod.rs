@@ -1,6 +1,7 @@
 //! The newest samples, in memory: what is appended goes to the log and here, what is older than some hours goes on into blocks.
 //!
-//! - `table` finds series by labels or number, `postings` by single labels, `raw_cache` by a client's bytes; `order` sorts them;
+//! - `table` finds series by labels or number, `postings` by single labels (`label_groups` fills it), `raw_cache` by a client's bytes;
+//!   `order` sorts them;
 //! - `series` holds the chunks and the rules for what may be appended, `open_chunk` is the one that grows: of floats or of histograms;
 //! - `batch` takes samples to the log and then to the series, `isolation` makes them appear at once;
 //! - `ooo` has the samples that come out of order;
@@ -16,6 +17,7 @@ mod closed;
 mod delete;
 mod exemplars;
 mod isolation;
+mod label_groups;
 mod loading;
 mod mapping;
 mod ooo;
@@ -348,7 +350,7 @@ impl Head {
     /// The series that the log names; makes it if it is not there under any number.
     fn load_series(&self, series_ref: u64, labels: &Labels) -> Arc<MemSeries> {
         let made: Result<_, Infallible> =
-            self.table.get_or_insert(labels.hash64(), labels, || Ok(self.make_series(series_ref, labels)));
+            self.table.insert_or_get(labels.hash64(), labels, || Ok(self.make_series(series_ref, labels)));
         let Ok((series, _)) = made;
         let number = series.series_ref();
         if number != series_ref {

@@ -59,6 +59,11 @@ impl PostingList {
         }
     }
 
+    /// The slots, ascending.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Slot> {
+        self.bitmap().into_iter().flatten().chain(self.short_slots().iter().copied())
+    }
+
     /// Adds a slot behind all others.
     pub(crate) fn push(&mut self, slot: Slot) {
         match &mut self.0 {

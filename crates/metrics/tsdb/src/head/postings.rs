@@ -1,18 +1,18 @@
 //! Which series have which label, in memory.
 
-use std::{collections::HashMap, convert::Infallible, hash::BuildHasher, sync::Arc};
+use std::{collections::HashMap, convert::Infallible, sync::Arc};
 
 use model::{Labels, Matcher};
 use roaring::RoaringBitmap;
-use rustc_hash::FxBuildHasher;
 
-use super::{PostingList, series::MemSeries};
+use super::{PostingList, label_groups::LabelGroups, series::MemSeries};
 use crate::query::{PostingsSource, SeriesSet};
 
-/// With fewer series than this threads cost more than they save.
-const FEW: usize = 4096;
-/// Each thread walks over all labels, so that many gain little.
-const MOST_THREADS: usize = 8;
+/// Series whose labels are grouped before they are added: a list is looked up once for all of them.
+const GROUPED: usize = 64 * 1024;
+
+/// With fewer new series than this the lists are not worth looking at again.
+const MANY: usize = 4096;
 
 /// Position of a series in the index; what postings hold.
 pub(crate) type Slot = u32;
@@ -39,44 +39,27 @@ impl HeadIndex {
     pub(crate) fn insert(&mut self, series: Arc<MemSeries>) {
         let slot = Slot::try_from(self.slots.len()).expect("BUG: the series limit is below 2^32");
         for (name, value) in series.labels().iter() {
-            add(&mut self.names, name, value, slot);
+            add(&mut self.names, name, value, [slot]);
         }
         self.slots.push(series);
     }
 
-    /// Adds many series that are not in the index, on several threads: each has its share of the label names.
+    /// Adds many series that are not in the index.
     pub(crate) fn insert_all(&mut self, series: Vec<Arc<MemSeries>>) {
-        let threads =
-            std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(MOST_THREADS);
-        if series.len() < FEW || threads < 2 {
-            series.into_iter().for_each(|series| self.insert(series));
-            return;
-        }
-        let first = self.slots.len();
-        let mut shares: Vec<Names> = (0..threads).map(|_| Names::default()).collect();
-        for (name, values) in self.names.drain() {
-            shares[share_of(&name, threads)].insert(name, values);
-        }
-        std::thread::scope(|scope| {
-            for (number, share) in shares.iter_mut().enumerate() {
-                let series = &series;
-                scope.spawn(move || {
-                    for (slot, series) in (first..).zip(series) {
-                        let slot = Slot::try_from(slot).expect("BUG: the series limit is below 2^32");
-                        for (name, value) in series.labels().iter() {
-                            if share_of(name, threads) == number {
-                                add(share, name, value, slot);
-                            }
-                        }
-                    }
-                    for list in share.values_mut().flat_map(|values| values.values.values_mut()) {
-                        list.compress();
-                    }
-                });
+        let mut groups = LabelGroups::default();
+        for part in series.chunks(GROUPED) {
+            groups.group(part.iter().map(|series| series.labels()));
+            let first = self.slots.len() as Slot;
+            Slot::try_from(self.slots.len() + part.len()).expect("BUG: the series limit is below 2^32");
+            for (name, value, places) in groups.iter() {
+                add(&mut self.names, name, value, places.iter().map(|place| first + place));
             }
-        });
-        self.names.extend(shares.into_iter().flatten());
-        self.slots.extend(series);
+            self.slots.extend_from_slice(part);
+        }
+        if series.len() >= MANY {
+            let values = self.names.values_mut();
+            values.flat_map(|values| values.values.values_mut()).for_each(PostingList::compress);
+        }
     }
 
     /// An index of the series that are alive, and where each one's slot has gone.
@@ -101,6 +84,11 @@ impl HeadIndex {
 
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
+    }
+
+    /// The series by their slots.
+    pub(crate) fn all(&self) -> &[Arc<MemSeries>] {
+        &self.slots
     }
 
     pub(crate) fn series(&self, slot: Slot) -> Option<&Arc<MemSeries>> {
@@ -203,7 +191,8 @@ impl SeriesSet for RoaringBitmap {
     }
 }
 
-fn add(names: &mut Names, name: &str, value: &str, slot: Slot) {
+/// Adds ascending slots, behind those that are in the list.
+fn add(names: &mut Names, name: &str, value: &str, slots: impl IntoIterator<Item = Slot>) {
     let values = match names.get_mut(name) {
         Some(values) => values,
         None => names.entry(name.into()).or_default(),
@@ -212,9 +201,7 @@ fn add(names: &mut Names, name: &str, value: &str, slot: Slot) {
         Some(list) => list,
         None => values.values.entry(value.into()).or_default(),
     };
-    list.push(slot);
-}
-
-fn share_of(name: &str, threads: usize) -> usize {
-    FxBuildHasher.hash_one(name) as usize % threads
+    for slot in slots {
+        list.push(slot);
+    }
 }

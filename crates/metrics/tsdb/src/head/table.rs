@@ -1,8 +1,11 @@
 //! Finds series by their labels and by their number, striped so that writers rarely meet.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::hash_map::Entry,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use model::Labels;
@@ -15,7 +18,9 @@ use super::series::MemSeries;
 /// Stripes a table has; a power of two.
 const STRIPES: usize = 128;
 
-type ByHash = FxHashMap<u64, SmallVec<[Arc<MemSeries>; 1]>>;
+/// The series that have one hash: hardly ever more than one.
+type Bucket = SmallVec<[Arc<MemSeries>; 1]>;
+type ByHash = FxHashMap<u64, Bucket>;
 type ByRef = FxHashMap<u64, Arc<MemSeries>>;
 
 /// All series in memory.
@@ -46,7 +51,7 @@ impl SeriesTable {
     }
 
     pub(crate) fn by_labels(&self, hash: u64, labels: &Labels) -> Option<Arc<MemSeries>> {
-        find(&self.hash_stripe(hash).read(), hash, labels).cloned()
+        find(self.hash_stripe(hash).read().get(&hash)?, labels).cloned()
     }
 
     /// The series with these labels; where there is none, the one that `create` makes, which nobody can find before `create` returns.
@@ -57,16 +62,29 @@ impl SeriesTable {
         labels: &Labels,
         create: impl FnOnce() -> Result<Arc<MemSeries>, E>,
     ) -> Result<(Arc<MemSeries>, bool), E> {
-        if let Some(series) = self.by_labels(hash, labels) {
-            return Ok((series, false));
+        match self.by_labels(hash, labels) {
+            Some(series) => Ok((series, false)),
+            None => self.insert_or_get(hash, labels, create),
         }
+    }
+
+    /// As [`SeriesTable::get_or_insert`], for a series that most likely is not there.
+    pub(crate) fn insert_or_get<E>(
+        &self,
+        hash: u64,
+        labels: &Labels,
+        create: impl FnOnce() -> Result<Arc<MemSeries>, E>,
+    ) -> Result<(Arc<MemSeries>, bool), E> {
         let mut stripe = self.hash_stripe(hash).write();
-        if let Some(series) = find(&stripe, hash, labels) {
+        let entry = stripe.entry(hash);
+        if let Entry::Occupied(bucket) = &entry
+            && let Some(series) = find(bucket.get(), labels)
+        {
             return Ok((Arc::clone(series), false));
         }
         let series = create()?;
         self.ref_stripe(series.series_ref()).write().insert(series.series_ref(), Arc::clone(&series));
-        stripe.entry(hash).or_default().push(Arc::clone(&series));
+        entry.or_default().push(Arc::clone(&series));
         self.count.fetch_add(1, Ordering::Relaxed);
         Ok((series, true))
     }
@@ -116,6 +134,6 @@ impl SeriesTable {
     }
 }
 
-fn find<'a>(stripe: &'a ByHash, hash: u64, labels: &Labels) -> Option<&'a Arc<MemSeries>> {
-    stripe.get(&hash)?.iter().find(|series| series.labels() == labels && !series.is_dead())
+fn find<'a>(bucket: &'a Bucket, labels: &Labels) -> Option<&'a Arc<MemSeries>> {
+    bucket.iter().find(|series| series.labels() == labels && !series.is_dead())
 }

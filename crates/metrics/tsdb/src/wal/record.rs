@@ -340,8 +340,13 @@ fn put_labels(out: &mut Vec<u8>, labels: &Labels) {
 }
 
 fn take_labels(decoder: &mut Decoder<'_>, builder: &mut LabelsBuilder) -> Result<Labels, Malformed> {
+    let count = decoder.count(2)?;
+    if let Some((labels, size)) = Labels::from_short_pairs(decoder.rest(), count) {
+        decoder.take(size)?;
+        return Ok(labels);
+    }
     builder.clear();
-    for _ in 0..decoder.count(2)? {
+    for _ in 0..count {
         let (name, value) = (decoder.str()?, decoder.str()?);
         builder.set(name, value);
     }

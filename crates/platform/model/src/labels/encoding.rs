@@ -26,6 +26,27 @@ fn push_part(text: &mut String, part: &str) {
     text.push_str(part);
 }
 
+/// The first `count` pairs of `bytes`, if they lie there as in a set: sorted, unique, no value empty, all sizes of one byte.
+pub(super) fn short_pairs(bytes: &[u8], count: usize) -> Option<&str> {
+    let mut at = 0;
+    let mut part = || {
+        let size = usize::from(*bytes.get(at)?);
+        let text = bytes.get(at + 1..at + 1 + size)?;
+        at += 1 + size;
+        (size < 0x80).then_some(text)
+    };
+    let mut last: Option<&[u8]> = None;
+    for _ in 0..count {
+        let (name, value) = (part()?, part()?);
+        if value.is_empty() || last.is_some_and(|last| last >= name) {
+            return None;
+        }
+        last = Some(name);
+    }
+    // Sizes are characters of their own: where the whole is valid, so is each part.
+    std::str::from_utf8(bytes.get(..at)?).ok()
+}
+
 /// Walks over the pairs of an encoded set.
 #[derive(Clone)]
 pub(super) struct Pairs<'a> {
@@ -39,6 +60,13 @@ impl<'a> Pairs<'a> {
 
     #[inline]
     fn take_part(&mut self) -> Option<&'a str> {
+        // Nearly all are short: no character needs to be decoded then.
+        let first = *self.rest.as_bytes().first()?;
+        if first < 0x80 {
+            let (part, rest) = self.rest.get(1..)?.split_at_checked(first.into())?;
+            self.rest = rest;
+            return Some(part);
+        }
         let mut chars = self.rest.chars();
         let first = chars.next()? as u32;
         let size =

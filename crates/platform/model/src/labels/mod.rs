@@ -51,6 +51,13 @@ impl Labels {
         Self(text.into())
     }
 
+    /// A set of the first `count` pairs of `bytes`, each text behind its size in one byte, and how many bytes they are: what Prometheus'
+    /// files hold is nearly always just what a set is in memory. None where it is not, or is no set: out of order, say.
+    pub fn from_short_pairs(bytes: &[u8], count: usize) -> Option<(Self, usize)> {
+        let text = encoding::short_pairs(bytes, count)?;
+        Some((Self(text.into()), text.len()))
+    }
+
     /// The pairs in order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         encoding::Pairs::new(&self.0)

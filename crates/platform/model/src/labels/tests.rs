@@ -27,6 +27,28 @@ fn sizes_of_every_class_read_back() {
 }
 
 #[test]
+fn short_pairs_are_taken_as_they_lie() {
+    let check = |bytes: &[u8], count: usize, want: Option<&[(&str, &str)]>| {
+        let read = Labels::from_short_pairs(bytes, count);
+        assert_eq!(read.as_ref().map(|(set, _)| set.clone()), want.map(labels), "{bytes:?}");
+        if let (Some((_, size)), Some(want)) = (read, want) {
+            assert_eq!(size, want.iter().map(|(name, value)| name.len() + value.len() + 2).sum::<usize>());
+        }
+    };
+    check(b"\x01a\x011\x02bb\x02\xc3\xa4rest", 2, Some(&[("a", "1"), ("bb", "ä")]));
+    check(b"rest", 0, Some(&[]));
+    // Out of order, twice, without value, too short, cut within a character.
+    check(b"\x01b\x011\x01a\x011", 2, None);
+    check(b"\x01a\x011\x01a\x011", 2, None);
+    check(b"\x01a\x00", 1, None);
+    check(b"\x01a\x021", 1, None);
+    check(b"\x01a\x011", 2, None);
+    check(b"\x01a\x01\xc3\x01\xa4\x011", 2, None);
+    let long = [b"\x01a\x80\x01".as_slice(), &[b'x'; 128]].concat();
+    check(&long, 1, None);
+}
+
+#[test]
 fn order_is_by_pair() {
     let sorted = [
         labels(&[]),

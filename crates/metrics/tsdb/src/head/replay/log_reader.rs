@@ -3,10 +3,9 @@
 use std::{path::PathBuf, sync::Arc};
 
 use model::{Labels, Millis};
-use rustc_hash::FxHashSet;
 use tracing::warn;
 
-use super::worker::Workers;
+use super::{ref_set::RefSet, worker::Workers};
 use crate::{
     encoding::Malformed,
     head::{Head, MemSeries, exemplars::StoredExemplar},
@@ -46,7 +45,7 @@ pub(super) struct LogReader<'a> {
     /// Chunks that are in files, in order of their series' numbers and of time.
     found: Vec<(u64, MappedChunk)>,
     /// The numbers that were named so far.
-    named: FxHashSet<u64>,
+    named: RefSet,
     adopted: usize,
     adopted_times: Option<(Millis, Millis)>,
     unsupported: u64,
@@ -64,7 +63,7 @@ impl<'a> LogReader<'a> {
             head,
             metrics,
             found,
-            named: FxHashSet::default(),
+            named: RefSet::default(),
             adopted: 0,
             adopted_times: None,
             unsupported: 0,
@@ -187,6 +186,9 @@ impl<'a> LogReader<'a> {
         let first = self.found.partition_point(|(other, _)| *other < series_ref);
         let rest = self.found.get(first..).unwrap_or_default();
         let count = rest.partition_point(|(other, _)| *other == series_ref);
+        if count == 0 {
+            return;
+        }
         let chunks = rest.iter().take(count).map(|(_, chunk)| *chunk);
         if let Some((oldest, newest)) = series.state().adopt(chunks) {
             self.adopted += count;

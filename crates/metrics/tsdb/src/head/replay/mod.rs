@@ -1,17 +1,19 @@
 //! Fills the head from the log.
 //!
 //! ```text
-//! segments ─► LogReader: decode, make series ─┬─► Worker: append    each series on one worker, so that its samples stay in order
-//!                                             └─► Worker: append
+//! segments ─► LogReader: decode, make series ─► Gathered ─┬─► Worker: append    each series on one worker, so that its
+//!                                                         └─► Worker: append    samples stay in order
 //! ```
 //!
 //! Batches are taken meanwhile: they go into the log and nowhere else (see [`super::loading`]), and the replay comes to them at last. So
 //! the log is the queue, and memory holds at no time more than it does when everything runs: where the head spans enough time to give up
 //! a block, that block is written before reading goes on.
 
+mod gather;
 mod log_reader;
 mod progress;
 mod ref_map;
+mod ref_set;
 mod worker;
 
 use std::path::PathBuf;
@@ -178,7 +180,8 @@ impl Head {
 
     fn report(&self, reader: &LogReader<'_>, totals: Totals, metrics: &WalMetrics) {
         let mut chunks = 0;
-        self.table.for_each(|series| chunks += series.state().chunk_count());
+        // In the order they were made in: neighbours in memory, mostly.
+        self.index.read().all().iter().for_each(|series| chunks += series.state().chunk_count());
         self.metrics.chunks.set(chunks as i64);
         self.metrics.series.set(self.series_count() as i64);
         metrics.replay_unknown_refs.inc_by(totals.unknown);

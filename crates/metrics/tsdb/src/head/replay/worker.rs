@@ -11,7 +11,11 @@ use std::{
 use model::Millis;
 use rustc_hash::FxHashMap;
 
-use super::{Totals, ref_map::RefMap};
+use super::{
+    Totals,
+    gather::{self, Gathered, Pushed},
+    ref_map::RefMap,
+};
 use crate::{
     head::{
         Head, MemSeries,
@@ -25,6 +29,7 @@ use crate::{
 
 /// Samples that are handed over together.
 const BATCH: usize = 4096;
+const _: () = assert!(gather::MOST <= BATCH);
 /// Histograms among them at most: they are larger.
 const HISTOGRAMS: usize = 512;
 /// Batches that may wait for a worker.
@@ -58,8 +63,10 @@ struct Batch {
 pub(super) struct Workers {
     queues: Vec<SyncSender<Message>>,
     batches: Vec<Batch>,
-    /// The worker of each further number of a series: samples under all of them must stay in order.
-    further: FxHashMap<u64, usize>,
+    /// Floats that are not in the batches yet.
+    gathered: Gathered,
+    /// The number that the workers know a series by, for each further one: samples under all of them must stay in order.
+    further: FxHashMap<u64, u64>,
     /// All of them are from this number on.
     first_further: u64,
 }
@@ -92,38 +99,53 @@ impl Workers {
 
     fn new(queues: Vec<SyncSender<Message>>) -> Self {
         let batches = queues.iter().map(|_| Batch::default()).collect();
-        Self { queues, batches, further: FxHashMap::default(), first_further: u64::MAX }
+        Self {
+            queues,
+            batches,
+            gathered: Gathered::default(),
+            further: FxHashMap::default(),
+            first_further: u64::MAX,
+        }
     }
 
     /// Makes a series known under a number. Until the workers end it stays, with samples or without.
     pub(super) fn series(&mut self, series_ref: u64, series: Arc<MemSeries>) {
-        let at = self.of(series.series_ref());
-        if at != self.of(series_ref) {
-            self.further.insert(series_ref, at);
+        let known = series.series_ref();
+        if known != series_ref {
+            self.further.insert(series_ref, known);
             self.first_further = self.first_further.min(series_ref);
         }
+        // By that one: the log may name it later, where a batch of this run has made the series anew.
+        self.gathered.add_series(known);
+        let at = self.of(known);
         let batch = &mut self.batches[at];
-        batch.series.push((series_ref, series));
+        batch.series.push((known, series));
         if batch.series.len() >= BATCH {
             self.hand_over(at);
         }
     }
 
     #[inline]
-    pub(super) fn sample(&mut self, sample: RefSample) {
-        let at = self.of(sample.series_ref);
-        let batch = &mut self.batches[at].floats;
-        if batch.capacity() == 0 {
-            batch.reserve_exact(BATCH);
-        }
-        batch.push(sample);
-        if batch.len() >= BATCH {
-            self.hand_over(at);
+    pub(super) fn sample(&mut self, mut sample: RefSample) {
+        sample.series_ref = self.known(sample.series_ref);
+        match self.gathered.push(sample) {
+            Pushed::Kept => {}
+            Pushed::Full(span) => {
+                self.pass_on(span);
+                let pushed = self.gathered.push(sample);
+                debug_assert_eq!(pushed, Pushed::Kept, "BUG: an empty span has room");
+            }
+            // The worker counts it, if it is not too old for anyone to care.
+            Pushed::Nobody => {
+                let at = self.of(sample.series_ref);
+                self.room_for(1, at).push(sample);
+            }
         }
     }
 
-    pub(super) fn histogram(&mut self, sample: RefHistogram<Sample>) {
-        let at = self.of(sample.series_ref);
+    pub(super) fn histogram(&mut self, mut sample: RefHistogram<Sample>) {
+        sample.series_ref = self.known(sample.series_ref);
+        let at = self.pass_on_neighbours(sample.series_ref);
         let batch = &mut self.batches[at];
         batch.histograms.push((batch.floats.len(), sample));
         if batch.histograms.len() >= HISTOGRAMS {
@@ -131,8 +153,9 @@ impl Workers {
         }
     }
 
-    pub(super) fn tombstone(&mut self, tombstone: RefTombstone) {
-        let at = self.of(tombstone.series_ref);
+    pub(super) fn tombstone(&mut self, mut tombstone: RefTombstone) {
+        tombstone.series_ref = self.known(tombstone.series_ref);
+        let at = self.pass_on_neighbours(tombstone.series_ref);
         // It concerns the samples before it only.
         self.hand_over(at);
         self.send(at, Message::Tombstone(tombstone));
@@ -150,6 +173,9 @@ impl Workers {
     /// Waits until everything is appended; returns what came since the last call.
     pub(super) fn wait(&mut self) -> Totals {
         let mut totals = Totals::default();
+        (0..self.gathered.spans()).for_each(|span| self.pass_on(span));
+        // The index is brought up to date next, and may have it.
+        self.gathered.shrink();
         for at in 0..self.queues.len() {
             self.hand_over(at);
             let (sender, receiver) = sync_channel(1);
@@ -164,15 +190,48 @@ impl Workers {
         self.wait()
     }
 
+    /// The number that the workers know a series by.
     #[inline]
-    fn of(&self, series_ref: u64) -> usize {
+    fn known(&self, series_ref: u64) -> u64 {
         if series_ref >= self.first_further
-            && let Some(at) = self.further.get(&series_ref)
+            && let Some(known) = self.further.get(&series_ref)
         {
-            return *at;
+            return *known;
         }
-        // Neighbours together, as the workers' maps have them.
-        (series_ref / 64) as usize % self.queues.len()
+        series_ref
+    }
+
+    /// The worker of a series, and of its neighbours.
+    fn of(&self, series_ref: u64) -> usize {
+        (series_ref / gather::SPAN) as usize % self.queues.len()
+    }
+
+    /// Moves the floats of a span to the batch of their worker.
+    fn pass_on(&mut self, span: usize) {
+        let (number, count) = self.gathered.describe(span);
+        let at = self.of(number);
+        self.room_for(count, at);
+        self.batches[at].floats.extend(self.gathered.take(span));
+    }
+
+    /// Sees to it that nothing of a series overtakes its floats; returns its worker.
+    fn pass_on_neighbours(&mut self, series_ref: u64) -> usize {
+        if let Some(span) = self.gathered.span_of(series_ref) {
+            self.pass_on(span);
+        }
+        self.of(series_ref)
+    }
+
+    /// The floats of a worker's batch, with room for more.
+    fn room_for(&mut self, count: usize, at: usize) -> &mut Vec<RefSample> {
+        if self.batches[at].floats.len() + count > BATCH {
+            self.hand_over(at);
+        }
+        let floats = &mut self.batches[at].floats;
+        if floats.capacity() == 0 {
+            floats.reserve_exact(BATCH);
+        }
+        floats
     }
 
     fn hand_over(&mut self, at: usize) {
@@ -311,18 +370,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_numbers_of_a_series_go_to_one_worker() {
+    fn all_numbers_of_a_series_are_one_to_the_workers() {
         let (queues, receivers): (Vec<_>, Vec<_>) = (0..4).map(|_| sync_channel(8)).unzip();
         let mut workers = Workers::new(queues);
         let series = Arc::new(MemSeries::new(1, Labels::from_pairs([("a", "b")])));
-        let numbers = [1, 64, 130, 1];
+        // The one that it goes by is not the first that the log names.
+        let numbers = [64, 1, 5000, 1];
         for number in numbers {
             workers.series(number, Arc::clone(&series));
+        }
+        for number in numbers {
             workers.sample(RefSample { series_ref: number, timestamp: 0, value: 0.0 });
         }
+        workers.pass_on(0);
         workers.hand_over(0);
         let last = receivers[0].try_iter().last();
         let Some(Message::Batch(batch)) = last else { panic!("all is sent to the first worker") };
-        assert!(batch.floats.iter().map(|sample| sample.series_ref).eq(numbers));
+        assert!(batch.series.iter().all(|(number, _)| *number == 1));
+        assert!(batch.floats.iter().map(|sample| sample.series_ref).eq([1; 4]));
     }
 }
