@@ -164,6 +164,7 @@ impl Workers {
     /// From here on samples that are not younger than their series' newest are taken out of order, if they are not too old: batches that
     /// came while a head loaded, which nobody could check.
     pub(super) fn take_late(&mut self) {
+        (0..self.gathered.spans()).for_each(|span| self.pass_on(span));
         for at in 0..self.queues.len() {
             self.hand_over(at);
             self.send(at, Message::TakeLate);
