@@ -3,7 +3,7 @@
 
 use std::{mem, ops::ControlFlow};
 
-use model::{Columns, CounterResetHint, FloatHistogram, Histogram, HistogramPoint, Millis};
+use model::{Columns, FloatHistogram, Histogram, HistogramPoint, Millis};
 use storage::HistogramSample;
 
 use crate::{
@@ -40,18 +40,6 @@ impl Sample {
             Self::FloatHistogram(histogram) => (**histogram).clone(),
         };
         columns.histograms.push(HistogramPoint { timestamp, histogram });
-    }
-
-    /// Forgets that a counter was reset before it, because another sample stands before it now.
-    pub(crate) fn forget_reset(&mut self) {
-        let hint = match self {
-            Self::Float(_) => return,
-            Self::Histogram(histogram) => &mut histogram.counter_reset_hint,
-            Self::FloatHistogram(histogram) => &mut histogram.counter_reset_hint,
-        };
-        if *hint == CounterResetHint::Reset {
-            *hint = CounterResetHint::Unknown;
-        }
     }
 }
 
@@ -94,7 +82,7 @@ pub(crate) fn merge_samples(samples: &mut Vec<(Millis, Sample)>) {
     samples.dedup_by_key(|(timestamp, _)| *timestamp);
 }
 
-/// Encodes samples as chunks of the usual size.
+/// Encodes samples as chunks of the usual size, in the encodings that every reader of chunks knows ([`Encoding::on_the_wire`]).
 pub(crate) fn encode_samples(samples: &[(Millis, Sample)]) -> Vec<BlockChunk<'static>> {
     let mut chunks = Vec::new();
     let mut open: Option<OpenChunk> = None;

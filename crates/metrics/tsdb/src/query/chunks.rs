@@ -78,8 +78,6 @@ struct MergedChunks {
     range: (Millis, Millis),
     /// Decoded samples in order of time, each timestamp once.
     pending: Vec<Pending>,
-    /// The source of the newest encoded sample, while the next one follows it.
-    last_rank: Option<usize>,
     ready: std::vec::IntoIter<BlockChunk<'static>>,
     /// The newest time of all that was encoded or passed on.
     done: Option<Millis>,
@@ -163,7 +161,6 @@ impl MergedChunks {
             upcoming: Vec::new(),
             range,
             pending: Vec::new(),
-            last_rank: None,
             ready: Vec::new().into_iter(),
             done: None,
             failed: false,
@@ -188,7 +185,6 @@ impl MergedChunks {
             };
             if self.pending.last().is_some_and(|last| last.timestamp < min_time) {
                 self.encode(self.pending.len());
-                self.last_rank = None;
                 continue;
             }
             if self.pending.is_empty()
@@ -297,15 +293,9 @@ impl MergedChunks {
 
     /// Encodes the oldest pending samples.
     fn encode(&mut self, count: usize) {
-        let mut samples = Vec::with_capacity(count);
-        for Pending { timestamp, rank, mut sample } in self.pending.drain(..count) {
-            if self.last_rank.is_some_and(|last| last != rank) {
-                sample.forget_reset();
-            }
-            self.last_rank = Some(rank);
-            self.done = Some(timestamp);
-            samples.push((timestamp, sample));
-        }
+        let samples = self.pending.drain(..count).map(|pending| (pending.timestamp, pending.sample));
+        let samples: Vec<_> = samples.collect();
+        self.done = samples.last().map(|(timestamp, _)| *timestamp).or(self.done);
         self.ready = encode_samples(&samples).into_iter();
     }
 }

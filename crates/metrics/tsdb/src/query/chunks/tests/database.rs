@@ -13,7 +13,7 @@ use storage::{
 use tempfile::TempDir;
 
 use super::*;
-use crate::{Db, DbOptions, MaintainError, blocks::block_dirs, error::chain};
+use crate::{Db, DbOptions, FloatEncoding, MaintainError, blocks::block_dirs, error::chain};
 
 const MINUTE: Millis = 60_000;
 const HOUR: Millis = 60 * MINUTE;
@@ -280,6 +280,8 @@ enum Step {
     /// From as many minutes before the newest sample, for as many.
     Delete(i64, i64),
     MapChunks,
+    /// Chunks of floats begin in another encoding.
+    Encoding(FloatEncoding),
     Maintain,
     Restart,
     /// Views to be compared with each other at the end: of as many minutes before the newest sample, for as many.
@@ -292,6 +294,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (1i64..150).prop_map(Step::Grid),
         1 => (0i64..600, 0i64..60).prop_map(|(from, length)| Step::Delete(from, length)),
         1 => Just(Step::MapChunks),
+        1 => prop::sample::select(vec![FloatEncoding::Xor, FloatEncoding::Xor2]).prop_map(Step::Encoding),
         1 => Just(Step::Maintain),
         1 => Just(Step::Restart),
         2 => (-10i64..600, 0i64..600).prop_map(|(from, length)| Step::View(from, length)),
@@ -329,6 +332,7 @@ proptest! {
                     kept.clear();
                 }
                 Step::MapChunks => db.map_chunks(),
+                Step::Encoding(encoding) => db.set_float_encoding(encoding),
                 Step::Maintain => match db.maintain() {
                     Ok(()) => {}
                     Err(MaintainError::ReadersBusy) => prop_assert!(!kept.is_empty()),
