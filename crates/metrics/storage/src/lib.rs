@@ -11,4 +11,6 @@ mod query;
 
 pub use append::{Appendable, Appender, Exemplar, HistogramSample, Metadata, MetricType, SeriesRef};
 pub use error::{AppendError, CommitError, QueryError};
-pub use query::{LabelQuery, Querier, Queryable, SelectHints, Series, SeriesReader, SeriesSet, collect};
+pub use query::{
+    LabelQuery, Querier, Queryable, SelectHints, Series, SeriesReader, SeriesSet, StartTimestamps, collect,
+};

@@ -53,7 +53,7 @@ pub(crate) fn build(expr: &Expr, context: PlanContext) -> Built<Plan> {
     })
 }
 
-struct Builder {
+pub(super) struct Builder {
     context: PlanContext,
 }
 
@@ -143,7 +143,7 @@ impl Builder {
         Ok(Vector { kind, span: expr.span })
     }
 
-    fn boxed(&self, expr: &Expr, around: &str) -> Built<Box<Vector>> {
+    pub(super) fn boxed(&self, expr: &Expr, around: &str) -> Built<Box<Vector>> {
         self.vector(expr, around).map(Box::new)
     }
 
@@ -160,7 +160,7 @@ impl Builder {
         })
     }
 
-    fn shift(&self, shift: &TimeShift) -> Built<Shift> {
+    pub(super) fn shift(&self, shift: &TimeShift) -> Built<Shift> {
         let at = shift.at.map(|at| match at {
             AtModifier::Timestamp(millis) => millis,
             AtModifier::Start => self.context.start,
@@ -329,6 +329,8 @@ impl Builder {
         Ok(match name {
             "vector" => VectorKind::OfScalar(self.scalar(&args[0])?),
             "timestamp" => VectorKind::Timestamp(self.boxed(&args[0], name)?),
+            "start_timestamp" => VectorKind::StartTimestamp(self.boxed(&args[0], name)?),
+            "info" => VectorKind::Info(self.info(args)?),
             "absent" => {
                 VectorKind::Absent { labels: absent_labels(&args[0]), input: self.boxed(&args[0], name)? }
             }
