@@ -282,6 +282,8 @@ fn engine_options(flags: &Flags, config: &Config) -> EngineOptions {
         timeout: flags.query_timeout.0,
         default_subquery_step: config.evaluation_interval,
         delayed_name_removal: flags.enable_feature.iter().any(|name| name == "promql-delayed-name-removal"),
+        // The storage does not keep them.
+        use_start_timestamps: false,
         syntax: api::syntax_features(&flags.enable_feature),
     }
 }

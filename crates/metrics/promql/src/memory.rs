@@ -3,12 +3,21 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use model::{Columns, FloatHistogram, HistogramPoint, Labels, METRIC_NAME, Matcher, Millis};
-use storage::{LabelQuery, Querier, QueryError, Queryable, SelectHints, Series, SeriesReader, SeriesSet};
+use storage::{
+    LabelQuery, Querier, QueryError, Queryable, SelectHints, Series, SeriesReader, SeriesSet, StartTimestamps,
+};
 
 /// Series with their samples, in order of their labels. Cloning shares the samples.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStorage {
-    series: BTreeMap<Labels, Arc<Columns>>,
+    series: BTreeMap<Labels, Arc<Stored>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Stored {
+    columns: Columns,
+    /// When counting began, by the time of the sample.
+    starts: BTreeMap<Millis, Millis>,
 }
 
 impl MemoryStorage {
@@ -44,6 +53,11 @@ impl MemoryStorage {
         }
     }
 
+    /// Says when the counting of a sample began.
+    pub fn set_start(&mut self, labels: &Labels, timestamp: Millis, start: Millis) {
+        Arc::make_mut(self.series.entry(labels.clone()).or_default()).starts.insert(timestamp, start);
+    }
+
     /// Number of series.
     pub fn len(&self) -> usize {
         self.series.len()
@@ -55,10 +69,10 @@ impl MemoryStorage {
     }
 
     fn columns(&mut self, labels: &Labels) -> &mut Columns {
-        Arc::make_mut(self.series.entry(labels.clone()).or_default())
+        &mut Arc::make_mut(self.series.entry(labels.clone()).or_default()).columns
     }
 
-    fn matching(&self, matchers: &[Matcher]) -> impl Iterator<Item = (&Labels, &Arc<Columns>)> {
+    fn matching(&self, matchers: &[Matcher]) -> impl Iterator<Item = (&Labels, &Arc<Stored>)> {
         self.series.iter().filter(|(labels, _)| {
             matchers.iter().all(|matcher| matcher.matches(labels.value(matcher.name())))
         })
@@ -86,7 +100,7 @@ impl Queryable for MemoryStorage {
 impl Querier for MemoryStorage {
     fn select(&self, _hints: &SelectHints, matchers: &[Matcher]) -> Result<Box<dyn SeriesSet>, QueryError> {
         let series: Vec<_> =
-            self.matching(matchers).map(|(labels, columns)| (labels.clone(), Arc::clone(columns))).collect();
+            self.matching(matchers).map(|(labels, stored)| (labels.clone(), Arc::clone(stored))).collect();
         Ok(Box::new(MemorySet(series.into_iter())))
     }
 
@@ -111,20 +125,20 @@ fn distinct<'a>(texts: impl Iterator<Item = &'a str>, limit: usize) -> Vec<Strin
     texts
 }
 
-struct MemorySet(std::vec::IntoIter<(Labels, Arc<Columns>)>);
+struct MemorySet(std::vec::IntoIter<(Labels, Arc<Stored>)>);
 
 impl SeriesSet for MemorySet {
     fn next(&mut self) -> Option<Result<Series, QueryError>> {
-        let (labels, columns) = self.0.next()?;
-        Some(Ok(Series { labels, samples: Box::new(MemoryReader(columns)) }))
+        let (labels, stored) = self.0.next()?;
+        Some(Ok(Series { labels, samples: Box::new(MemoryReader(stored)) }))
     }
 }
 
-struct MemoryReader(Arc<Columns>);
+struct MemoryReader(Arc<Stored>);
 
 impl SeriesReader for MemoryReader {
     fn read(&mut self, min_time: Millis, max_time: Millis, columns: &mut Columns) -> Result<(), QueryError> {
-        let all = &self.0;
+        let all = &self.0.columns;
         let from = all.timestamps.partition_point(|time| *time < min_time);
         let to = all.timestamps.partition_point(|time| *time <= max_time);
         if from < to {
@@ -133,6 +147,24 @@ impl SeriesReader for MemoryReader {
         }
         let inside = |point: &&HistogramPoint| (min_time..=max_time).contains(&point.timestamp);
         columns.histograms.extend(all.histograms.iter().filter(inside).cloned());
+        Ok(())
+    }
+
+    fn read_starts(
+        &mut self,
+        min_time: Millis,
+        max_time: Millis,
+        starts: &mut StartTimestamps,
+    ) -> Result<(), QueryError> {
+        let Stored { columns, starts: known } = &*self.0;
+        if known.is_empty() {
+            return Ok(());
+        }
+        let inside = |time: &Millis| (min_time..=max_time).contains(time);
+        let start = |time: Millis| known.get(&time).copied().unwrap_or(0);
+        starts.floats.extend(columns.timestamps.iter().copied().filter(inside).map(start));
+        let histograms = columns.histograms.iter().map(|point| point.timestamp);
+        starts.histograms.extend(histograms.filter(inside).map(start));
         Ok(())
     }
 }

@@ -15,4 +15,6 @@ pub use chunks::{
     Chunk, ChunkEncoding, ChunkQuerier, ChunkQueryable, ChunkReader, ChunkSeries, ChunkSeriesSet,
 };
 pub use error::{AppendError, CommitError, QueryError};
-pub use query::{LabelQuery, Querier, Queryable, SelectHints, Series, SeriesReader, SeriesSet, collect};
+pub use query::{
+    LabelQuery, Querier, Queryable, SelectHints, Series, SeriesReader, SeriesSet, StartTimestamps, collect,
+};

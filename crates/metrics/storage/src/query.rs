@@ -73,6 +73,33 @@ pub trait SeriesReader: Send {
     /// Appends the samples in `[min_time, max_time]`, both inclusive, to `columns`: in time order, each timestamp once, staleness markers
     /// included. May be called more than once, for any range within the querier's.
     fn read(&mut self, min_time: Millis, max_time: Millis, columns: &mut Columns) -> Result<(), QueryError>;
+
+    /// Appends when the counting of each of those samples began. A storage that does not keep this appends nothing.
+    fn read_starts(
+        &mut self,
+        _min_time: Millis,
+        _max_time: Millis,
+        _starts: &mut StartTimestamps,
+    ) -> Result<(), QueryError> {
+        Ok(())
+    }
+}
+
+/// When the counting of samples began, by sample; 0 where it is not known. Empty, or as long as the samples are many.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StartTimestamps {
+    /// Of the float samples.
+    pub floats: Vec<Millis>,
+    /// Of the histogram samples.
+    pub histograms: Vec<Millis>,
+}
+
+impl StartTimestamps {
+    /// Forgets all, keeps the memory.
+    pub fn clear(&mut self) {
+        self.floats.clear();
+        self.histograms.clear();
+    }
 }
 
 /// Reads a whole set into memory: for tests and small answers.

@@ -32,6 +32,7 @@ pub(crate) enum Note {
     QuantileNanResult { metric: String },
     QuantileNanSkew { metric: String },
     FractionNan { metric: String },
+    StartTimeOverlap { metric: String, occurrences: usize },
 }
 
 /// How bucket counts were bent to rise.
@@ -64,10 +65,13 @@ impl Annotations {
     pub(crate) fn add(&mut self, note: Note, span: Span) {
         let text = note.text();
         if let Some(at) = self.by_text.get(&text) {
-            if let (Note::ForcedMonotonicity(have), Note::ForcedMonotonicity(new)) =
-                (&mut self.notes[*at].note, note)
-            {
-                have.merge(&new);
+            match (&mut self.notes[*at].note, note) {
+                (Note::ForcedMonotonicity(have), Note::ForcedMonotonicity(new)) => have.merge(&new),
+                (
+                    Note::StartTimeOverlap { occurrences, .. },
+                    Note::StartTimeOverlap { occurrences: more, .. },
+                ) => *occurrences += more,
+                _ => {}
             }
             return;
         }
@@ -91,6 +95,7 @@ impl Annotation {
     pub(crate) fn text(&self, query: &str) -> String {
         let details = match &self.note {
             Note::ForcedMonotonicity(monotonicity) => monotonicity.details(),
+            Note::StartTimeOverlap { occurrences: more @ 2.., .. } => format!(" ({more} occurrences)"),
             _ => String::new(),
         };
         format!("{}{details} ({})", self.note.text(), self.span.position(query))
@@ -111,6 +116,7 @@ impl Note {
             | Self::MixedExponentialCustom { .. }
             | Self::IncompatibleBuckets { .. }
             | Self::ConflictingResets { .. }
+            | Self::StartTimeOverlap { .. }
             | Self::SortInRangeQuery => true,
             Self::PossibleNonCounter { .. }
             | Self::ForcedMonotonicity(_)
@@ -206,6 +212,10 @@ impl Note {
                 "input to histogram_fraction has NaN observations, which are excluded from all fractions"
                     .to_owned(),
                 metric,
+            ),
+            Self::StartTimeOverlap { metric, .. } => format!(
+                "sample has start time that overlaps with previous sample timestamp for metric {}",
+                quote(metric)
             ),
             Self::HistogramIgnoredInRange { metric } => format!(
                 "ignored histograms in a range containing both floats and histograms for metric name {}",

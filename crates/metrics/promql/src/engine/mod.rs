@@ -49,6 +49,9 @@ pub struct EngineOptions {
     pub default_subquery_step: Duration,
     /// Whether metric names are dropped at the end instead of by each function (`promql-delayed-name-removal`).
     pub delayed_name_removal: bool,
+    /// Whether `rate` and its kin look at when the counting of samples began, and `start_timestamp` tells it (`use-start-timestamps`).
+    /// Matters only over a storage that keeps it.
+    pub use_start_timestamps: bool,
     /// What of the language is switched on.
     pub syntax: ParserOptions,
 }
@@ -61,6 +64,7 @@ impl Default for EngineOptions {
             timeout: Duration::from_secs(2 * 60),
             default_subquery_step: Duration::from_secs(60),
             delayed_name_removal: false,
+            use_start_timestamps: false,
             syntax: ParserOptions::default(),
         }
     }
@@ -206,6 +210,7 @@ impl Engine {
             querier: &*querier,
             lookback,
             delayed_name_removal: self.options.delayed_name_removal,
+            use_start_timestamps: self.options.use_start_timestamps,
             budget: budget::Budget::new(
                 self.options.max_samples,
                 started.checked_add(timeout),

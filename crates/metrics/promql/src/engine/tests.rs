@@ -63,7 +63,6 @@ fn errors_have_kinds() {
     assert_eq!(kind(range(&engine, &storage, "m_total[5m]")), ErrorKind::BadData);
     assert_eq!(kind(range(&engine, &storage, "\"text\"")), ErrorKind::BadData);
     assert_eq!(kind(instant(&engine, &storage, "m_total * on(job) m_total", MINUTE)), ErrorKind::Execution);
-    assert_eq!(kind(instant(&engine, &storage, "info(m_total)", 0)), ErrorKind::Execution);
     let options = QueryOptions::default();
     assert_eq!(kind(engine.range(&storage, "1", (0, 1, 0), &options)), ErrorKind::BadData);
     assert_eq!(kind(engine.range(&storage, "1", (1, 0, 1), &options)), ErrorKind::BadData);

@@ -92,6 +92,25 @@ impl Executor<'_> {
         }
     }
 
+    /// When the counting of a plain selector's samples began. Other vectors have no such moment, and neither does anything where starts
+    /// are not looked at.
+    pub(super) fn start_timestamp(&self, input: &Vector, sink: Sink<'_>) -> Done {
+        let mut names = self.name_removal();
+        let plain = match &input.kind {
+            VectorKind::Invariant(inner) => inner,
+            _ => input,
+        };
+        match &plain.kind {
+            VectorKind::Selector(selector) if self.context.use_start_timestamps => {
+                self.sample_starts(selector, &mut |mut series: Series| {
+                    names.remove(&mut series)?;
+                    sink(series)
+                })
+            }
+            _ => self.vector(input, &mut |_| Ok(())),
+        }
+    }
+
     /// One where the vector is empty.
     pub(super) fn absent(&self, labels: &Labels, input: &Vector, sink: Sink<'_>) -> Done {
         let mut found = Bitmap::empty(self.steps.count());

@@ -8,8 +8,10 @@
 mod aggregate;
 mod binary;
 mod calls;
+mod extended;
 mod finish;
 mod histograms;
+mod info;
 mod names;
 mod range;
 mod select;
@@ -23,7 +25,7 @@ use vector::{BinaryOp, Row, Steps};
 
 use crate::{
     engine::{EngineError, annotations::Annotations, budget::Budget},
-    plan::{self, Scalar, Vector, VectorKind},
+    plan::{self, Extension, Scalar, Vector, VectorKind},
 };
 
 pub(crate) use finish::{matrix_value, vector_value};
@@ -34,6 +36,7 @@ pub(crate) struct Context<'q> {
     pub(crate) querier: &'q dyn Querier,
     pub(crate) lookback: Millis,
     pub(crate) delayed_name_removal: bool,
+    pub(crate) use_start_timestamps: bool,
     pub(crate) budget: Budget,
     pub(crate) annotations: RefCell<Annotations>,
 }
@@ -92,10 +95,15 @@ impl<'q> Executor<'q> {
             return Ok(());
         }
         match &vector.kind {
+            VectorKind::Selector(selector) if selector.extension == Some(Extension::Smoothed) => {
+                self.smoothed_selector(selector, vector.span, sink)
+            }
             VectorKind::Selector(selector) => self.instant_selector(selector, sink),
             VectorKind::Range(call) => self.range_call(call, sink),
             VectorKind::Math { function, args, input } => self.math(*function, args, input, sink),
             VectorKind::Timestamp(input) => self.timestamp(input, sink),
+            VectorKind::StartTimestamp(input) => self.start_timestamp(input, sink),
+            VectorKind::Info(info) => self.info(info, sink),
             VectorKind::Negate(input) => self.negate(input, sink),
             VectorKind::Aggregate(aggregate) => self.aggregate(aggregate, sink),
             VectorKind::Binary(binary) => self.vector_binary(binary, vector.span, sink),

@@ -1,6 +1,7 @@
 //! Functions over windows: each series is read once, then windows slide over its samples.
 
 use model::{Columns, CounterResetHint, FloatHistogram, HistogramPoint, Labels, Millis, is_stale};
+use storage::StartTimestamps;
 use vector::{Bitmap, Row, Steps};
 
 use super::{
@@ -10,8 +11,9 @@ use super::{
 use crate::{
     engine::{EngineError, RangeSeries as RangeResult, annotations::Note},
     functions::{
-        extended::Extended,
+        extended,
         range::{Scratch, evaluate},
+        starts::{Counted, Starts},
         window::{Notes, Window},
     },
     plan::{Extension, RangeCall, RangeFunction, RangeKind, RangeSource, Vector},
@@ -53,7 +55,8 @@ impl<'q> Executor<'q> {
     fn range_rows(&self, call: &RangeCall, mut names: NameRemoval, sink: Sink<'_>) -> Done {
         let args = call.args.iter().map(|arg| self.scalar(arg)).collect::<Result<Vec<_>, _>>()?;
         let mut scratch = Scratch::default();
-        self.ranges(&call.source, &mut |mut series: RangeSeries<'_>| {
+        let with_starts = self.context.use_start_timestamps && call.function.looks_at_starts();
+        self.ranges(&call.source, with_starts, &mut |mut series: RangeSeries<'_>| {
             let mut output = Series::empty(series.labels.clone(), self.steps.count());
             output.drop_name = series.drop_name;
             self.slide(call, &mut series, &args, &mut scratch, &mut output)?;
@@ -88,13 +91,11 @@ impl<'q> Executor<'q> {
         let counts_resets =
             matches!(call.function, RangeFunction::Rate | RangeFunction::Increase | RangeFunction::Resets);
         let resets: Vec<usize> = match counts_resets {
-            true => {
-                (1..columns.values.len()).filter(|at| columns.values[*at] < columns.values[at - 1]).collect()
-            }
+            true => resets(columns, &series.starts.floats),
             false => Vec::new(),
         };
         let source = &call.source;
-        let mut windows = Sliding::new(columns, &resets);
+        let mut windows = Sliding::new(columns, series.starts, &resets);
         let mut step_args = vec![0.0; args.len()];
         let mut touched = 0;
         let extension = source.extension();
@@ -107,12 +108,9 @@ impl<'q> Executor<'q> {
                 continue;
             };
             if let Some(extension) = extension {
-                if !window.histograms.is_empty() {
-                    return Err(no_histograms());
-                }
-                let extended = Extended::new(&window, end.saturating_sub(source.range), end, extension);
-                if let Some(value) = extended.evaluate(call.function) {
-                    output.floats.set(step, value);
+                let borders = (end.saturating_sub(source.range), end);
+                if let Some(point) = extended::evaluate(call.function, &window, borders, extension, notes) {
+                    output.push(step, point);
                 }
                 continue;
             }
@@ -143,21 +141,33 @@ impl<'q> Executor<'q> {
     }
 
     /// Pushes the samples of each series that any step's window can see, without staleness markers.
-    fn ranges(&self, source: &RangeSource, each: &mut dyn FnMut(RangeSeries<'_>) -> Done) -> Done {
+    fn ranges(
+        &self,
+        source: &RangeSource,
+        with_starts: bool,
+        each: &mut dyn FnMut(RangeSeries<'_>) -> Done,
+    ) -> Done {
         match &source.kind {
             RangeKind::Selector(selector) => {
                 let behind = if selector.extension.is_some() { self.context.lookback } else { 0 };
                 let reach = source.range.saturating_add(behind);
                 let mut set = self.select(selector, source.shift, source.range, reach)?;
-                let mut columns = Columns::default();
+                let (first, last) = self.window(selector, source.shift, reach);
+                let (mut columns, mut starts) = (Columns::default(), StartTimestamps::default());
                 while let Some(next) = set.next() {
                     self.context.budget.check()?;
                     let mut next = next?;
                     self.read(&mut *next.samples, selector, source.shift, reach, &mut columns)?;
                     let paid = columns.len();
-                    remove_stale(&mut columns);
+                    if with_starts {
+                        starts.clear();
+                        next.samples.read_starts(first, last, &mut starts)?;
+                    }
+                    remove_stale(&mut columns, &mut starts);
                     if !columns.is_empty() {
-                        each(RangeSeries { labels: next.labels, drop_name: false, columns: &mut columns })?;
+                        let labels = next.labels;
+                        let (columns, starts) = (&mut columns, &starts);
+                        each(RangeSeries { labels, drop_name: false, columns, starts })?;
                     }
                     self.context.budget.release(paid);
                 }
@@ -180,10 +190,12 @@ impl<'q> Executor<'q> {
         self.context.budget.charge(count)?;
         let inner = Executor::new(self.context, steps);
         let mut columns = Columns::default();
+        let starts = StartTimestamps::default();
         inner.vector(expr, &mut |series| {
             columns.clear();
             fill(&mut columns, &series, steps);
-            each(RangeSeries { labels: series.labels, drop_name: series.drop_name, columns: &mut columns })
+            let Series { labels, drop_name, .. } = series;
+            each(RangeSeries { labels, drop_name, columns: &mut columns, starts: &starts })
         })?;
         self.context.budget.release(count);
         Ok(())
@@ -199,37 +211,10 @@ impl<'q> Executor<'q> {
         Steps::range(start, source.shift.apply(self.steps.end()), step)
     }
 
-    /// How far a range with borders of its own looks beyond them: back and forward.
-    fn beyond(&self, extension: Option<Extension>) -> (Millis, Millis) {
-        let lookback = self.context.lookback;
-        let behind = if extension.is_some() { lookback } else { 0 };
-        (behind, Extension::ahead(extension, lookback))
-    }
-
-    /// Replaces the samples of a series by those of its range with one at each border.
-    fn extend(&self, source: &RangeSource, extension: Extension, columns: &mut Columns) -> Done {
-        if !columns.histograms.is_empty() {
-            return Err(no_histograms());
-        }
-        let time = self.steps.start();
-        let end = source.shift.apply(time);
-        let (behind, ahead) = self.beyond(Some(extension));
-        let range = source.range.saturating_add(behind).saturating_add(ahead);
-        let samples = match Sliding::new(columns, &[]).advance(time, end.saturating_add(ahead), range) {
-            Some(window) => {
-                Extended::new(&window, end.saturating_sub(source.range), end, extension).samples()
-            }
-            None => Vec::new(),
-        };
-        columns.clear();
-        samples.into_iter().for_each(|(time, value)| columns.push(time, value));
-        Ok(())
-    }
-
     /// The samples of a range expression that is the whole query.
     pub(crate) fn matrix(&self, source: &RangeSource) -> Result<Vec<RangeResult>, EngineError> {
         let mut all = Vec::new();
-        self.ranges(source, &mut |series| {
+        self.ranges(source, false, &mut |series| {
             if let Some(extension) = source.extension() {
                 self.extend(source, extension, series.columns)?;
                 if series.columns.is_empty() {
@@ -255,20 +240,19 @@ impl RangeSource {
     }
 }
 
-fn no_histograms() -> EngineError {
-    EngineError::NotSupported("native histograms with the anchored and smoothed modifiers".to_owned())
-}
-
 /// The samples of one series over all windows.
 pub(super) struct RangeSeries<'a> {
     labels: Labels,
     drop_name: bool,
     columns: &'a mut Columns,
+    /// Empty where they do not matter.
+    starts: &'a StartTimestamps,
 }
 
 /// Moves a window over columns. Moments must not go back.
-struct Sliding<'a> {
+pub(super) struct Sliding<'a> {
     columns: &'a Columns,
+    starts: &'a StartTimestamps,
     resets: &'a [usize],
     floats: (usize, usize),
     histograms: (usize, usize),
@@ -276,12 +260,12 @@ struct Sliding<'a> {
 }
 
 impl<'a> Sliding<'a> {
-    fn new(columns: &'a Columns, resets: &'a [usize]) -> Self {
-        Self { columns, resets, floats: (0, 0), histograms: (0, 0), reset_bounds: (0, 0) }
+    pub(super) fn new(columns: &'a Columns, starts: &'a StartTimestamps, resets: &'a [usize]) -> Self {
+        Self { columns, starts, resets, floats: (0, 0), histograms: (0, 0), reset_bounds: (0, 0) }
     }
 
     /// The samples in `(end - range, end]`, if there are any.
-    fn advance(&mut self, time: Millis, end: Millis, range: Millis) -> Option<Window<'a>> {
+    pub(super) fn advance(&mut self, time: Millis, end: Millis, range: Millis) -> Option<Window<'a>> {
         let start = end.saturating_sub(range);
         let Columns { timestamps, values, histograms } = self.columns;
         let (low, high) = &mut self.floats;
@@ -314,6 +298,10 @@ impl<'a> Sliding<'a> {
             histograms: &histograms[*first_histogram..*end_histogram],
             first: *low,
             resets: &self.resets[*first_reset..*end_reset],
+            starts: Starts {
+                floats: self.starts.floats.get(*low..*high).unwrap_or_default(),
+                histograms: self.starts.histograms.get(*first_histogram..*end_histogram).unwrap_or_default(),
+            },
             start,
             end,
             time,
@@ -322,21 +310,34 @@ impl<'a> Sliding<'a> {
 }
 
 /// Takes out what marks a series as gone: ranges do not see it.
-fn remove_stale(columns: &mut Columns) {
+pub(super) fn remove_stale(columns: &mut Columns, starts: &mut StartTimestamps) {
     let Columns { timestamps, values, histograms } = columns;
     if values.iter().any(|value| is_stale(*value)) {
-        let mut kept = 0;
-        for at in 0..values.len() {
-            if !is_stale(values[at]) {
-                values[kept] = values[at];
-                timestamps[kept] = timestamps[at];
-                kept += 1;
-            }
-        }
-        values.truncate(kept);
-        timestamps.truncate(kept);
+        let alive: Vec<bool> = values.iter().map(|value| !is_stale(*value)).collect();
+        retain(timestamps, &alive);
+        retain(values, &alive);
+        retain(&mut starts.floats, &alive);
     }
-    histograms.retain(|point| !is_stale(point.histogram.sum));
+    if histograms.iter().any(|point| is_stale(point.histogram.sum)) {
+        let alive: Vec<bool> = histograms.iter().map(|point| !is_stale(point.histogram.sum)).collect();
+        retain(histograms, &alive);
+        retain(&mut starts.histograms, &alive);
+    }
+}
+
+fn retain<T>(items: &mut Vec<T>, kept: &[bool]) {
+    let mut kept = kept.iter();
+    items.retain(|_| kept.next().copied().unwrap_or(true));
+}
+
+/// Where counters began anew: where they fell, and where their counting says so.
+fn resets(columns: &Columns, starts: &[Millis]) -> Vec<usize> {
+    let Columns { timestamps, values, .. } = columns;
+    let counted = |at: usize| Counted::new(starts, at, timestamps[at]);
+    let is_reset = |at: &usize| {
+        values[*at] < values[at - 1] || !starts.is_empty() && counted(*at).is_reset_after(counted(at - 1))
+    };
+    (1..values.len()).filter(is_reset).collect()
 }
 
 /// Turns a row into samples at the times of its steps.

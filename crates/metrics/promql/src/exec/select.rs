@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use model::{Columns, Millis, is_stale};
-use storage::{SelectHints, SeriesSet};
+use storage::{SelectHints, SeriesSet, StartTimestamps};
 
 use super::{Done, Executor, Series, Sink};
 use crate::{
     engine::EngineError,
-    functions::{extended::interpolate, window::Point},
+    functions::window::Point,
     plan::{Extension, Selector, Shift},
 };
 
@@ -23,14 +23,50 @@ impl Executor<'_> {
         self.newest_samples(selector, sink, |time, _| Point::Float(time as f64 / 1000.0))
     }
 
-    fn newest_samples(
+    /// As [`Self::sample_times`], with the time at which the counting of each sample began; 0 where nobody knows.
+    pub(super) fn sample_starts(&self, selector: &Selector, sink: Sink<'_>) -> Done {
+        let lookback = self.context.lookback;
+        let mut set = self.select(selector, selector.shift, 0, lookback)?;
+        let (first, last) = self.window(selector, selector.shift, lookback);
+        let (mut columns, mut starts) = (Columns::default(), StartTimestamps::default());
+        while let Some(next) = set.next() {
+            self.context.budget.check()?;
+            let mut next = next?;
+            self.read(&mut *next.samples, selector, selector.shift, lookback, &mut columns)?;
+            starts.clear();
+            next.samples.read_starts(first, last, &mut starts)?;
+            let mut series = Series::empty(next.labels, self.steps.count());
+            let mut newest = Newest::new(&columns);
+            for step in 0..self.steps.count() {
+                let at = selector.shift.apply(self.steps.at(step));
+                let Some((time, point)) = newest.at(at, lookback) else { continue };
+                let start = match point {
+                    Point::Float(_) => {
+                        columns.timestamps.binary_search(&time).ok().and_then(|at| starts.floats.get(at))
+                    }
+                    Point::Histogram(_) => {
+                        let found = columns.histograms.binary_search_by_key(&time, |point| point.timestamp);
+                        found.ok().and_then(|at| starts.histograms.get(at))
+                    }
+                };
+                series.floats.set(step, start.copied().unwrap_or(0) as f64 / 1000.0);
+            }
+            self.context.budget.release(columns.len());
+            if !series.is_empty() {
+                self.context.budget.touch(series.present().count() as u64);
+                sink(series)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn newest_samples(
         &self,
         selector: &Selector,
         sink: Sink<'_>,
         result: impl Fn(Millis, Point) -> Point,
     ) -> Done {
         let lookback = self.context.lookback;
-        let ahead = Extension::ahead(selector.extension, lookback);
         let mut set = self.select(selector, selector.shift, 0, lookback)?;
         let mut columns = Columns::default();
         while let Some(next) = set.next() {
@@ -41,11 +77,7 @@ impl Executor<'_> {
             let mut newest = Newest::new(&columns);
             for step in 0..self.steps.count() {
                 let at = selector.shift.apply(self.steps.at(step));
-                let found = match ahead {
-                    0 => newest.at(at, lookback),
-                    _ => newest.smoothed(at, lookback)?,
-                };
-                if let Some((time, point)) = found {
+                if let Some((time, point)) = newest.at(at, lookback) {
                     series.push(step, result(time, point));
                 }
             }
@@ -96,7 +128,7 @@ impl Executor<'_> {
     }
 
     /// First and last moment that any step sees, both inclusive.
-    fn window(&self, selector: &Selector, shift: Shift, reach: Millis) -> (Millis, Millis) {
+    pub(super) fn window(&self, selector: &Selector, shift: Shift, reach: Millis) -> (Millis, Millis) {
         let first = shift.apply(self.steps.start()).saturating_sub(reach).saturating_add(1);
         let ahead = Extension::ahead(selector.extension, self.context.lookback);
         (first, shift.apply(self.steps.end()).saturating_add(ahead))
@@ -136,32 +168,6 @@ impl<'a> Newest<'a> {
             }
             _ => None,
         }
-    }
-
-    /// The value on the line between the neighbours of `at`; the one before it where there is none after it.
-    fn smoothed(&mut self, at: Millis, lookback: Millis) -> Result<Option<(Millis, Point)>, EngineError> {
-        let Columns { timestamps, values, histograms } = self.columns;
-        let (oldest, youngest) = (at.saturating_sub(lookback), at.saturating_add(lookback));
-        if histograms.iter().any(|point| point.timestamp > oldest && point.timestamp <= youngest) {
-            return Err(EngineError::NotSupported("native histograms with the smoothed modifier".to_owned()));
-        }
-        let sample = |index: usize| {
-            let time = *timestamps.get(index)?;
-            (time > oldest && time <= youngest).then(|| (time, values[index]))
-        };
-        while timestamps.get(self.floats).is_some_and(|time| *time < at) {
-            self.floats += 1;
-        }
-        let alive = |sample: &(Millis, f64)| !is_stale(sample.1);
-        let previous = (0..self.floats).rev().map_while(sample).find(alive);
-        let next = (self.floats..).map_while(sample).find(alive);
-        let value = match (previous, next) {
-            (_, Some((time, value))) if time == at => Some(value),
-            (Some(previous), Some(next)) => Some(interpolate(previous, next, at, false)),
-            (Some((_, value)), None) => Some(value),
-            (None, _) => None,
-        };
-        Ok(value.map(|value| (at, Point::Float(value))))
     }
 
     fn histogram(point: &model::HistogramPoint, oldest: Millis) -> Option<(Millis, Point)> {

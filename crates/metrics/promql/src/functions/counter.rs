@@ -2,7 +2,7 @@
 
 use model::HistogramPoint;
 
-use super::window::Window;
+use super::{starts::Counted, window::Window};
 use crate::histogram::{Native, is_reset};
 
 /// How often a counter started anew. A float after a histogram is a reset, and the other way round.
@@ -11,9 +11,12 @@ pub(crate) fn resets(window: &Window<'_>) -> f64 {
         return window.resets.len() as f64;
     }
     count_pairs(window, |previous, current| match (previous, current) {
-        (Sample::Float(previous), Sample::Float(current)) => current < previous,
-        (Sample::Histogram(previous), Sample::Histogram(current)) => {
-            is_reset(&Native::from(&current.histogram), &Native::from(&previous.histogram))
+        (Sample::Float(before, previous), Sample::Float(after, current)) => {
+            current < previous || after.is_reset_after(*before)
+        }
+        (Sample::Histogram(before, previous), Sample::Histogram(after, current)) => {
+            after.is_reset_after(*before)
+                || is_reset(&Native::from(&current.histogram), &Native::from(&previous.histogram))
         }
         _ => true,
     })
@@ -26,8 +29,8 @@ pub(crate) fn changes(window: &Window<'_>) -> f64 {
         return window.values.windows(2).filter(|pair| differ(pair[0], pair[1])).count() as f64;
     }
     count_pairs(window, |previous, current| match (previous, current) {
-        (Sample::Float(previous), Sample::Float(current)) => differ(*previous, *current),
-        (Sample::Histogram(previous), Sample::Histogram(current)) => {
+        (Sample::Float(_, previous), Sample::Float(_, current)) => differ(*previous, *current),
+        (Sample::Histogram(_, previous), Sample::Histogram(_, current)) => {
             let (mut previous, current) =
                 (Native::from(&previous.histogram), Native::from(&current.histogram));
             previous.hint = current.hint;
@@ -38,8 +41,8 @@ pub(crate) fn changes(window: &Window<'_>) -> f64 {
 }
 
 enum Sample<'a> {
-    Float(f64),
-    Histogram(&'a HistogramPoint),
+    Float(Counted, f64),
+    Histogram(Counted, &'a HistogramPoint),
 }
 
 /// How many neighbours in time satisfy `counts`.
@@ -54,10 +57,10 @@ fn count_pairs(window: &Window<'_>, counts: impl Fn(&Sample<'_>, &Sample<'_>) ->
         };
         let current = if float_first {
             float += 1;
-            Sample::Float(window.values[float - 1])
+            Sample::Float(window.float_times(float - 1), window.values[float - 1])
         } else {
             histogram += 1;
-            Sample::Histogram(&window.histograms[histogram - 1])
+            Sample::Histogram(window.histogram_times(histogram - 1), &window.histograms[histogram - 1])
         };
         if previous.as_ref().is_some_and(|previous| counts(previous, &current)) {
             pairs += 1;

@@ -3,10 +3,85 @@
 //! Anchored, the left border has the value of the newest sample before it. Smoothed, both borders lie on the line between their
 //! neighbours. The window therefore holds samples beyond its borders, up to the lookback.
 
-use model::Millis;
+use std::sync::Arc;
 
-use super::window::Window;
+use model::{CounterResetHint, Millis};
+
+use super::{
+    counter, extended_histograms,
+    extended_histograms::ExtendedHistograms,
+    window::{Notes, Point, Window},
+};
 use crate::plan::{Extension, RangeFunction};
+
+/// The function's value over the range from `start` to `end`, if it has one. `window` reaches beyond them.
+pub(crate) fn evaluate(
+    function: RangeFunction,
+    window: &Window<'_>,
+    (start, end): (Millis, Millis),
+    extension: Extension,
+    notes: Notes<'_>,
+) -> Option<Point> {
+    match function {
+        RangeFunction::Changes => {
+            window.anchored(start).map(|window| Point::Float(counter::changes(&window)))
+        }
+        RangeFunction::Resets => window.anchored(start).map(|window| Point::Float(counter::resets(&window))),
+        _ if window.is_mixed() => {
+            notes.mixed();
+            None
+        }
+        _ if !window.histograms.is_empty() => {
+            let smoothed = extension == Extension::Smoothed;
+            ExtendedHistograms { points: window.histograms, start, end, smoothed, notes }.change(function)
+        }
+        _ => Extended::new(window, start, end, extension).change(function).map(Point::Float),
+    }
+}
+
+/// The value on the line between the neighbours of `at`; the one before it where there is none after it.
+pub(crate) fn smoothed(window: &Window<'_>, at: Millis, notes: Notes<'_>) -> Option<Point> {
+    if window.is_mixed() {
+        notes.mixed();
+        return None;
+    }
+    if window.histograms.is_empty() {
+        return smoothed_float(window, at).map(Point::Float);
+    }
+    let next = window.histograms.partition_point(|point| point.timestamp < at);
+    let point = match (next.checked_sub(1).map(|at| &window.histograms[at]), window.histograms.get(next)) {
+        (_, Some(point)) if point.timestamp == at => point.histogram.clone(),
+        (Some(previous), Some(next)) => {
+            let custom = [previous, next].map(|point| point.histogram.schema == model::CUSTOM_BUCKETS_SCHEMA);
+            if custom[0] != custom[1] {
+                notes.mixed_schemas();
+                return None;
+            }
+            let gauge =
+                |point: &model::HistogramPoint| point.histogram.counter_reset_hint == CounterResetHint::Gauge;
+            let is_counter = !(gauge(previous) && gauge(next));
+            extended_histograms::interpolate(previous, next, at, is_counter, notes)?.into()
+        }
+        (Some(previous), None) => {
+            // What it says about the sample before it is not about this moment.
+            let counter_reset_hint = CounterResetHint::Unknown;
+            model::FloatHistogram { counter_reset_hint, ..previous.histogram.clone() }
+        }
+        (None, _) => return None,
+    };
+    Some(Point::Histogram(Arc::new(point)))
+}
+
+fn smoothed_float(window: &Window<'_>, at: Millis) -> Option<f64> {
+    let sample = |index: usize| Some((*window.timestamps.get(index)?, window.values[index]));
+    let next = window.timestamps.partition_point(|time| *time < at);
+    match (next.checked_sub(1).and_then(sample), sample(next)) {
+        (_, Some((time, value))) if time == at => Some(value),
+        (Some(previous), Some(next)) => Some(interpolate(previous, next, at, false)),
+        (Some((_, value)), None) => Some(value),
+        (None, _) => None,
+    }
+}
 
 /// The floats of a window that reaches beyond `start` and `end`.
 #[derive(Debug, Clone, Copy)]
@@ -38,16 +113,6 @@ impl<'a> Extended<'a> {
         }
     }
 
-    /// The function's value, if the range has one.
-    pub(crate) fn evaluate(&self, function: RangeFunction) -> Option<f64> {
-        match function {
-            RangeFunction::Changes => self
-                .pairs(|previous, current| previous != current && !(previous.is_nan() && current.is_nan())),
-            RangeFunction::Resets => self.pairs(|previous, current| current < previous),
-            _ => self.change(function),
-        }
-    }
-
     /// The samples of the range with one at each border.
     pub(crate) fn samples(&self) -> Vec<(Millis, f64)> {
         let Some(borders) = self.borders(false) else {
@@ -60,7 +125,8 @@ impl<'a> Extended<'a> {
         samples
     }
 
-    fn change(&self, function: RangeFunction) -> Option<f64> {
+    /// `rate`, `increase` or `delta`.
+    pub(crate) fn change(&self, function: RangeFunction) -> Option<f64> {
         let is_counter = function != RangeFunction::Delta;
         let borders = self.borders(is_counter)?;
         let mut change = borders.right - borders.left;
@@ -122,20 +188,10 @@ impl<'a> Extended<'a> {
             is_counter,
         )
     }
-
-    /// How many neighbours satisfy `counts`, from the sample before the left border on. There has to be one inside.
-    fn pairs(&self, counts: impl Fn(f64, f64) -> bool) -> Option<f64> {
-        let inside = self.timestamps.partition_point(|time| *time <= self.start);
-        if inside == self.timestamps.len() {
-            return None;
-        }
-        let values = &self.values[inside.saturating_sub(1)..];
-        Some(values.windows(2).filter(|pair| counts(pair[0], pair[1])).count() as f64)
-    }
 }
 
 /// The value at `time` on the line between two samples.
-pub(crate) fn interpolate(from: (Millis, f64), to: (Millis, f64), time: Millis, is_counter: bool) -> f64 {
+fn interpolate(from: (Millis, f64), to: (Millis, f64), time: Millis, is_counter: bool) -> f64 {
     let start = if is_counter && to.1 < from.1 { 0.0 } else { from.1 };
     start + (to.1 - start) * (time - from.0) as f64 / (to.0 - from.0) as f64
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::{CounterResetHint, HistogramPoint};
 
 use super::{
-    rate::{self, Borders},
+    rate::{self, Before, Borders},
     window::{Notes, Point, Window},
 };
 use crate::{
@@ -27,15 +27,10 @@ pub(crate) fn evaluate(function: RangeFunction, window: &Window<'_>, notes: Note
     Some(Point::Histogram(Arc::new(result.into())))
 }
 
-/// The change between two histograms, per second for `irate`.
-pub(crate) fn instant(
-    previous: &HistogramPoint,
-    latest: &HistogramPoint,
-    is_rate: bool,
-    notes: Notes<'_>,
-) -> Option<Point> {
-    let (previous_time, latest_time) = (previous.timestamp, latest.timestamp);
-    let (previous, latest) = (Native::from(&previous.histogram), Native::from(&latest.histogram));
+/// The change from the histogram before `last` to it, per second for `irate`.
+pub(crate) fn instant(window: &Window<'_>, last: usize, is_rate: bool, notes: Notes<'_>) -> Option<Point> {
+    let [previous_times, latest_times] = [last - 1, last].map(|at| window.histogram_times(at));
+    let [previous, latest] = [last - 1, last].map(|at| Native::from(&window.histograms[at].histogram));
     let gauges = [&previous, &latest].map(|histogram| histogram.hint == CounterResetHint::Gauge);
     if is_rate && gauges.contains(&true) {
         notes.not_counter();
@@ -44,7 +39,8 @@ pub(crate) fn instant(
         notes.not_gauge();
     }
     let mut result = latest.clone();
-    if !is_rate || !is_reset(&latest, &previous) {
+    let restarted = latest_times.is_reset_after(previous_times) || is_reset(&latest, &previous);
+    if !is_rate || !restarted {
         match result.add(&previous, -1.0) {
             Ok(added) => note_bounds(added, "subtraction", notes),
             Err(_) => {
@@ -55,7 +51,7 @@ pub(crate) fn instant(
     }
     result.hint = CounterResetHint::Gauge;
     if is_rate {
-        result.divide((latest_time - previous_time) as f64 / 1000.0);
+        result.divide((latest_times.time - previous_times.time) as f64 / 1000.0);
     }
     Some(Point::Histogram(Arc::new(result.into())))
 }
@@ -79,31 +75,49 @@ fn sum(points: &[HistogramPoint], mean: bool, notes: Notes<'_>) -> Option<Native
 
 fn extrapolated(function: RangeFunction, window: &Window<'_>, notes: Notes<'_>) -> Option<Native> {
     let points = window.histograms;
-    let last = points.len().checked_sub(1).filter(|last| *last > 0)?;
+    let last = points.len().checked_sub(1)?;
     let is_counter = function != RangeFunction::Delta;
-    let mut change = change(points, is_counter, notes)?;
     let borders = Borders { first: points[0].timestamp, last: points[last].timestamp, distances: last };
+    let start = rate::began_within(function, window, window.histogram_times(0));
+    let mut change = match last {
+        0 => start.map(|_| Native::from(&points[0].histogram))?,
+        _ => change(window, is_counter, notes)?,
+    };
     let first_count = points[0].histogram.count;
-    let share_at_start =
-        (is_counter && change.count > 0.0 && first_count >= 0.0).then(|| first_count / change.count);
-    change.multiply(rate::factor(function, window, &borders, share_at_start));
+    let before = match start {
+        Some(start) => {
+            if last > 0 {
+                let Ok(added) = change.add(&Native::from(&points[0].histogram), 1.0) else {
+                    notes.mixed_schemas();
+                    return None;
+                };
+                note_bounds(added, "addition", notes);
+            }
+            Before::Zero(start)
+        }
+        None if is_counter && change.count > 0.0 && first_count >= 0.0 => {
+            Before::Share(first_count / change.count)
+        }
+        None => Before::Nothing,
+    };
+    change.multiply(rate::factor(function, window, &borders, before));
     Some(change)
 }
 
 /// The difference between the last and the first histogram, with what was lost at resets.
-fn change(points: &[HistogramPoint], is_counter: bool, notes: Notes<'_>) -> Option<Native> {
-    let natives: Vec<Native> = points.iter().map(|point| Native::from(&point.histogram)).collect();
+fn change(window: &Window<'_>, is_counter: bool, notes: Notes<'_>) -> Option<Native> {
+    let restarted = |at: usize| window.histogram_times(at).is_reset_after(window.histogram_times(at - 1));
+    let natives: Vec<Native> = window.histograms.iter().map(|point| Native::from(&point.histogram)).collect();
     let (mut previous, last) = (natives[0].clone(), natives[natives.len() - 1].clone());
     let is_gauge = |histogram: &Native| histogram.hint == CounterResetHint::Gauge;
     if is_counter && (is_gauge(&previous) || is_gauge(&last)) {
         notes.not_counter();
     }
-    if is_counter && is_reset(&natives[1], &previous) {
+    if is_counter && (restarted(1) || is_reset(&natives[1], &previous)) {
         // The first one is forgotten with its schema.
         previous = Native {
             schema: natives[1].schema,
             custom_values: natives[1].custom_values.clone(),
-            zero_threshold: natives[1].zero_threshold,
             ..Native::from(&model::FloatHistogram::default())
         };
     }
@@ -125,8 +139,11 @@ fn change(points: &[HistogramPoint], is_counter: bool, notes: Notes<'_>) -> Opti
     let added = result.add(&previous, -1.0).ok()?;
     note_bounds(added, "subtraction", notes);
     if is_counter {
-        for current in &natives[1..] {
-            if is_reset(current, &previous) {
+        if window.starts_overlap() {
+            notes.starts_overlap();
+        }
+        for (at, current) in natives.iter().enumerate().skip(1) {
+            if restarted(at) || is_reset(current, &previous) {
                 let added = result.add(&previous, 1.0).ok()?;
                 note_bounds(added, "addition", notes);
             }

@@ -1,7 +1,7 @@
 //! Functions of single numbers.
 
 use super::clock;
-use crate::plan::MathFunction;
+use crate::plan::{self, MathFunction};
 
 /// The function's value, or `None` where it has none. `args` are its scalar arguments at this step.
 #[inline]
@@ -48,15 +48,12 @@ pub(crate) fn evaluate(function: MathFunction, value: f64, args: &[f64]) -> Opti
     })
 }
 
-/// NaN in any bound gives NaN; a lower bound above the upper one gives nothing.
+/// NaN gives NaN, unless a bound is infinite and holds against it; a lower bound above the upper one gives nothing.
 fn clamp(value: f64, least: f64, most: f64) -> Option<f64> {
     if most < least {
         return None;
     }
-    if value.is_nan() || least.is_nan() || most.is_nan() {
-        return Some(f64::NAN);
-    }
-    Some(value.min(most).max(least))
+    Some(plan::max(least, plan::min(most, value)))
 }
 
 #[cfg(test)]
@@ -81,6 +78,8 @@ mod tests {
         assert_eq!(evaluate(MathFunction::Clamp, 7.0, &[0.0, 5.0]), Some(5.0));
         assert_eq!(evaluate(MathFunction::Clamp, 7.0, &[5.0, -5.0]), None);
         assert!(evaluate(MathFunction::Clamp, 7.0, &[0.0, f64::NAN]).is_some_and(f64::is_nan));
+        assert_eq!(evaluate(MathFunction::Clamp, 7.0, &[f64::INFINITY, f64::NAN]), Some(f64::INFINITY));
         assert_eq!(evaluate(MathFunction::ClampMin, -7.0, &[0.0]), Some(0.0));
+        assert!(evaluate(MathFunction::ClampMin, f64::NAN, &[0.0]).is_some_and(f64::is_nan));
     }
 }

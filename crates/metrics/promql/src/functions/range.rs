@@ -65,7 +65,7 @@ pub(crate) fn evaluate(
     }
     let arg = |at: usize| args.get(at).copied().unwrap_or(f64::NAN);
     let value = match function {
-        Rate | Increase | Delta => return Ok(rate::extrapolated(function, window).map(Point::Float)),
+        Rate | Increase | Delta => return Ok(rate::extrapolated(function, window, notes).map(Point::Float)),
         SumOverTime => over_time::sum(window.values),
         AvgOverTime => over_time::avg(window.values),
         MinOverTime => over_time::min(window.values),

@@ -4,6 +4,7 @@ use model::Millis;
 
 use super::{
     histograms_over_time,
+    starts::Counted,
     window::{Notes, Point, Window},
 };
 use crate::plan::RangeFunction;
@@ -20,52 +21,83 @@ pub(crate) struct Borders {
     pub(crate) distances: usize,
 }
 
-/// The change over a window of floats, stretched to its borders; per second for `rate`. Needs two samples.
-pub(crate) fn extrapolated(function: RangeFunction, window: &Window<'_>) -> Option<f64> {
+/// What is known of a series before its first sample in a window.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Before {
+    /// It was zero at this moment, which lies in the window.
+    Zero(Millis),
+    /// A counter whose first value is this share of the change: it is not stretched to before it would have been zero.
+    Share(f64),
+    Nothing,
+}
+
+/// The change over a window of floats, stretched to its borders; per second for `rate`. Needs two samples, or one whose counting began
+/// in the window.
+pub(crate) fn extrapolated(function: RangeFunction, window: &Window<'_>, notes: Notes<'_>) -> Option<f64> {
     let (times, values) = (window.timestamps, window.values);
-    let last = values.len().checked_sub(1).filter(|last| *last > 0)?;
+    let last = values.len().checked_sub(1)?;
     let is_counter = function != RangeFunction::Delta;
     let mut change = values[last] - values[0];
     if is_counter {
+        if window.starts_overlap() {
+            notes.starts_overlap();
+        }
         for reset in window.resets {
             change += values[reset - window.first - 1];
         }
     }
     let borders = Borders { first: times[0], last: times[last], distances: last };
-    let share_at_start = (is_counter && change > 0.0 && values[0] >= 0.0).then(|| values[0] / change);
-    Some(change * factor(function, window, &borders, share_at_start))
+    let before = match began_within(function, window, window.float_times(0)) {
+        Some(start) => {
+            change += values[0];
+            Before::Zero(start)
+        }
+        None if last == 0 => return None,
+        None if is_counter && change > 0.0 && values[0] >= 0.0 => Before::Share(values[0] / change),
+        None => Before::Nothing,
+    };
+    Some(change * factor(function, window, &borders, before))
+}
+
+/// When the counting of the window's first sample began, where that is known to have been in the window.
+pub(crate) fn began_within(function: RangeFunction, window: &Window<'_>, first: Counted) -> Option<Millis> {
+    let is_counter = function != RangeFunction::Delta;
+    let start = first.start;
+    (is_counter && start != 0 && start > window.start && start < first.time).then_some(start)
 }
 
 /// By how much a change between samples is stretched to the borders of the window.
 ///
-/// A border that lies close to a sample is reached; otherwise half an average distance is added. A counter is not stretched to before it
-/// would have been zero: `share_at_start` is its first value as a share of the change.
-pub(crate) fn factor(
-    function: RangeFunction,
-    window: &Window<'_>,
-    borders: &Borders,
-    share_at_start: Option<f64>,
-) -> f64 {
+/// A border that lies close to a sample is reached; otherwise half an average distance is added.
+pub(crate) fn factor(function: RangeFunction, window: &Window<'_>, borders: &Borders, before: Before) -> f64 {
     let seconds = |millis: Millis| millis as f64 / 1000.0;
-    let sampled = seconds(borders.last - borders.first);
-    let distance = sampled / borders.distances as f64;
+    let mut sampled = seconds(borders.last - borders.first);
+    // A single sample is no distance from anything.
+    let distance = if borders.distances > 0 { sampled / borders.distances as f64 } else { 0.0 };
     let threshold = distance * CLOSE;
 
     let mut to_start = seconds(borders.first - window.start);
     if to_start >= threshold {
         to_start = distance / 2.0;
     }
-    if let Some(share) = share_at_start {
-        let to_zero = sampled * share;
-        if to_zero < to_start {
-            to_start = to_zero;
+    match before {
+        Before::Zero(start) => {
+            to_start = 0.0;
+            sampled = seconds(borders.last - start);
         }
+        Before::Share(share) => {
+            let to_zero = sampled * share;
+            if to_zero < to_start {
+                to_start = to_zero;
+            }
+        }
+        Before::Nothing => {}
     }
     let mut to_end = seconds(window.end - borders.last);
     if to_end >= threshold {
         to_end = distance / 2.0;
     }
-    let factor = (sampled + to_start + to_end) / sampled;
+    let factor = if sampled == 0.0 { 1.0 } else { (sampled + to_start + to_end) / sampled };
     match function {
         RangeFunction::Rate => factor / window.range_seconds(),
         _ => factor,
@@ -81,8 +113,7 @@ pub(crate) fn instant(window: &Window<'_>, is_rate: bool, notes: Notes<'_>) -> O
         (Kind::Float, Kind::Float) => {}
         (Kind::Histogram, Kind::Histogram) => {
             let last = window.histograms.len() - 1;
-            let (previous, latest) = (&window.histograms[last - 1], &window.histograms[last]);
-            return histograms_over_time::instant(previous, latest, is_rate, notes);
+            return histograms_over_time::instant(window, last, is_rate, notes);
         }
         _ => {
             notes.mixed();
@@ -92,7 +123,8 @@ pub(crate) fn instant(window: &Window<'_>, is_rate: bool, notes: Notes<'_>) -> O
     let last = window.values.len() - 1;
     let (previous, latest) = (window.values[last - 1], window.values[last]);
     let interval = window.timestamps[last] - window.timestamps[last - 1];
-    let change = if is_rate && latest < previous { latest } else { latest - previous };
+    let restarted = window.float_times(last).is_reset_after(window.float_times(last - 1));
+    let change = if is_rate && (latest < previous || restarted) { latest } else { latest - previous };
     let value = if is_rate { change / (interval as f64 / 1000.0) } else { change };
     Some(Point::Float(value))
 }
@@ -124,10 +156,30 @@ fn latest_kinds(window: &Window<'_>) -> (Kind, Kind) {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use super::extrapolated;
-    use crate::{functions::window::Window, plan::RangeFunction};
+    use crate::{
+        engine::annotations::Annotations,
+        functions::{
+            starts::Starts,
+            window::{Notes, Window},
+        },
+        plan::RangeFunction,
+        syntax::Span,
+    };
 
     fn run(function: RangeFunction, samples: &[(i64, f64)], range: (i64, i64)) -> Option<f64> {
+        run_counted(function, samples, &[], range)
+    }
+
+    fn run_counted(
+        function: RangeFunction,
+        samples: &[(i64, f64)],
+        starts: &[i64],
+        range: (i64, i64),
+    ) -> Option<f64> {
+        let annotations = RefCell::new(Annotations::default());
         let timestamps: Vec<i64> = samples.iter().map(|(time, _)| *time).collect();
         let values: Vec<f64> = samples.iter().map(|(_, value)| *value).collect();
         let resets: Vec<usize> = (1..values.len()).filter(|at| values[*at] < values[at - 1]).collect();
@@ -139,10 +191,12 @@ mod tests {
                 histograms: &[],
                 first: 0,
                 resets: &resets,
+                starts: Starts { floats: starts, histograms: &[] },
                 start: range.0,
                 end: range.1,
                 time: range.1,
             },
+            Notes { annotations: &annotations, metric: "m", span: Span::default() },
         )
     }
 
@@ -161,6 +215,24 @@ mod tests {
         // A counter was zero 2 s before its first sample, so no more than that is added.
         let young = [(5_000, 2.0), (15_000, 12.0), (25_000, 22.0)];
         assert_eq!(run(RangeFunction::Increase, &young, (0, 25_000)), Some(22.0));
+    }
+
+    #[test]
+    fn a_known_start_is_a_sample_of_zero() {
+        let once = [(10_000, 5.0)];
+        assert_eq!(run_counted(RangeFunction::Increase, &once, &[4_000], (0, 20_000)), Some(5.0));
+        assert_eq!(run_counted(RangeFunction::Rate, &once, &[4_000], (0, 20_000)), Some(0.25));
+        assert_eq!(run_counted(RangeFunction::Increase, &once, &[0], (0, 20_000)), None);
+        assert_eq!(
+            run_counted(RangeFunction::Increase, &once, &[-1], (0, 20_000)),
+            None,
+            "before the window"
+        );
+        assert_eq!(run_counted(RangeFunction::Delta, &once, &[4_000], (0, 20_000)), None);
+        // Stretched to the right only: 10 in 12 s become 10 × 14 / 12 in 14 s.
+        let twice = [(10_000, 5.0), (16_000, 10.0)];
+        let increase = run_counted(RangeFunction::Increase, &twice, &[4_000, 4_000], (0, 18_000));
+        assert_eq!(increase, Some(10.0 * (14.0 / 12.0)));
     }
 
     #[test]

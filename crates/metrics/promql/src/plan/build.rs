@@ -53,7 +53,7 @@ pub(crate) fn build(expr: &Expr, context: PlanContext) -> Built<Plan> {
     })
 }
 
-struct Builder {
+pub(super) struct Builder {
     context: PlanContext,
 }
 
@@ -143,7 +143,7 @@ impl Builder {
         Ok(Vector { kind, span: expr.span })
     }
 
-    fn boxed(&self, expr: &Expr, around: &str) -> Built<Box<Vector>> {
+    pub(super) fn boxed(&self, expr: &Expr, around: &str) -> Built<Box<Vector>> {
         self.vector(expr, around).map(Box::new)
     }
 
@@ -160,7 +160,7 @@ impl Builder {
         })
     }
 
-    fn shift(&self, shift: &TimeShift) -> Built<Shift> {
+    pub(super) fn shift(&self, shift: &TimeShift) -> Built<Shift> {
         let at = shift.at.map(|at| match at {
             AtModifier::Timestamp(millis) => millis,
             AtModifier::Start => self.context.start,
@@ -329,6 +329,8 @@ impl Builder {
         Ok(match name {
             "vector" => VectorKind::OfScalar(self.scalar(&args[0])?),
             "timestamp" => VectorKind::Timestamp(self.boxed(&args[0], name)?),
+            "start_timestamp" => VectorKind::StartTimestamp(self.boxed(&args[0], name)?),
+            "info" => VectorKind::Info(self.info(args)?),
             "absent" => {
                 VectorKind::Absent { labels: absent_labels(&args[0]), input: self.boxed(&args[0], name)? }
             }
@@ -465,19 +467,25 @@ fn check_extension(function: RangeFunction, kind: &RangeKind) -> Built<()> {
     Err(EngineError::execution(format!("{word} modifier can only be used with: {fitting} - not with {name}")))
 }
 
-/// The labels of the series that says there is none: those that the selector fixes by one `=` each.
+/// The labels of the series that says there is none: those that the selector fixes by one `=` each, behind which
+/// there is no other condition.
 fn absent_labels(expr: &Expr) -> Labels {
     let matchers: &[Matcher] = match &expr.unwrap_parens().kind {
         ExprKind::Selector(selector) => &selector.matchers,
         ExprKind::Matrix(matrix) => &matrix.selector.matchers,
         _ => &[],
     };
-    let unique = |matcher: &&Matcher| {
-        matcher.name() != METRIC_NAME
-            && matcher.op() == MatchOp::Equal
-            && matchers.iter().filter(|other| other.name() == matcher.name()).count() == 1
-    };
-    Labels::from_pairs(matchers.iter().filter(unique).map(|matcher| (matcher.name(), matcher.value())))
+    let mut fixed: Vec<(&str, Option<&str>)> = Vec::new();
+    for matcher in matchers.iter().filter(|matcher| matcher.name() != METRIC_NAME) {
+        let is_equal = matcher.op() == MatchOp::Equal;
+        match fixed.iter_mut().find(|(name, _)| *name == matcher.name()) {
+            // Whatever follows an `=` takes the label away again.
+            Some((_, value)) => *value = None,
+            None if is_equal => fixed.push((matcher.name(), Some(matcher.value()))),
+            None => {}
+        }
+    }
+    Labels::from_pairs(fixed.into_iter().filter_map(|(name, value)| Some((name, value?))))
 }
 
 fn number_op(op: Operator) -> Option<BinaryOp> {
@@ -518,12 +526,20 @@ fn mistyped(expr: &Expr) -> EngineError {
     EngineError::execution(format!("unexpected expression type {}", model::quote(expr.value_type().as_str())))
 }
 
-/// The lesser number; NaN when either is.
+/// The lesser number, as Go has it: NaN when either is, unless the other is as little as can be.
 pub(crate) fn min(left: f64, right: f64) -> f64 {
-    if left.is_nan() || right.is_nan() { f64::NAN } else { left.min(right) }
+    match (left, right) {
+        (f64::NEG_INFINITY, _) | (_, f64::NEG_INFINITY) => f64::NEG_INFINITY,
+        _ if left.is_nan() || right.is_nan() => f64::NAN,
+        _ => left.min(right),
+    }
 }
 
-/// The greater number; NaN when either is.
+/// The greater number, as Go has it: NaN when either is, unless the other is as great as can be.
 pub(crate) fn max(left: f64, right: f64) -> f64 {
-    if left.is_nan() || right.is_nan() { f64::NAN } else { left.max(right) }
+    match (left, right) {
+        (f64::INFINITY, _) | (_, f64::INFINITY) => f64::INFINITY,
+        _ if left.is_nan() || right.is_nan() => f64::NAN,
+        _ => left.max(right),
+    }
 }

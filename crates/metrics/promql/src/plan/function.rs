@@ -99,6 +99,11 @@ impl RangeFunction {
         }
     }
 
+    /// Whether it matters when the counting of samples began.
+    pub(crate) fn looks_at_starts(self) -> bool {
+        matches!(self, Self::Rate | Self::Increase | Self::Irate | Self::Resets)
+    }
+
     /// Whether results are samples of the series itself and so keep its name.
     pub(crate) fn keeps_name(self) -> bool {
         matches!(self, Self::LastOverTime | Self::FirstOverTime)

@@ -1,6 +1,8 @@
 //! Marks what gives the same at each step, so that it is computed once.
 
-use super::{AggregateOp, RangeCall, RangeFunction, RangeKind, RangeSource, Scalar, Vector, VectorKind};
+use super::{
+    AggregateOp, Info, RangeCall, RangeFunction, RangeKind, RangeSource, Scalar, Vector, VectorKind,
+};
 
 /// Marks the greatest parts of `vector` that do not depend on the time of evaluation.
 pub(super) fn mark(vector: &mut Vector) {
@@ -27,6 +29,9 @@ fn vector_is(vector: &Vector) -> bool {
         VectorKind::Math { args, input, .. } => args.iter().all(scalar_is) && vector_is(input),
         // Of a plain selector the samples' own times, of everything else the step's.
         VectorKind::Timestamp(input) => matches!(input.kind, VectorKind::Selector(_)) && vector_is(input),
+        VectorKind::StartTimestamp(input) => vector_is(input),
+        // The series that are joined are looked at like the first selector of the input.
+        VectorKind::Info(info) => info.shift.at.is_some() && vector_is(&info.input),
         VectorKind::Aggregate(aggregate) => {
             let param = match &aggregate.op {
                 AggregateOp::Reduce(_) | AggregateOp::CountValues(_) => true,
@@ -86,6 +91,8 @@ fn inputs_mut(vector: &mut Vector) -> Vec<&mut Vector> {
         },
         VectorKind::Math { input, .. }
         | VectorKind::Timestamp(input)
+        | VectorKind::StartTimestamp(input)
+        | VectorKind::Info(Info { input, .. })
         | VectorKind::Negate(input)
         | VectorKind::Fraction { input, .. }
         | VectorKind::HistogramStat(_, input)

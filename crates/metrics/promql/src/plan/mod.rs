@@ -8,6 +8,7 @@
 mod build;
 mod duration;
 mod function;
+mod info;
 mod invariant;
 mod reach;
 
@@ -62,6 +63,9 @@ pub(crate) enum VectorKind {
     },
     /// The times of samples; of a plain selector those of the samples themselves.
     Timestamp(Box<Vector>),
+    /// When the counting of samples began. Only those of a plain selector have that.
+    StartTimestamp(Box<Vector>),
+    Info(Info),
     Negate(Box<Vector>),
     Aggregate(Aggregate),
     Binary(Box<VectorBinary>),
@@ -116,6 +120,13 @@ pub(crate) enum Extension {
 }
 
 impl Extension {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Anchored => "anchored",
+            Self::Smoothed => "smoothed",
+        }
+    }
+
     /// How far beyond its right border a range looks.
     pub(crate) fn ahead(extension: Option<Self>, lookback: Millis) -> Millis {
         if extension == Some(Self::Smoothed) { lookback } else { 0 }
@@ -223,6 +234,18 @@ impl VectorOp {
     pub(crate) fn is_comparison(self) -> bool {
         matches!(self, Self::Number(op, _) if op.is_comparison())
     }
+}
+
+/// Adds the labels of other series that say more about the same target.
+#[derive(Debug)]
+pub(crate) struct Info {
+    pub(crate) input: Box<Vector>,
+    /// Which series say more, by their metric's name.
+    pub(crate) names: Vec<Matcher>,
+    /// Which of their labels are wanted, and what they have to be; none means all.
+    pub(crate) labels: Vec<Matcher>,
+    /// When to look at them: as the first selector of the input does.
+    pub(crate) shift: Shift,
 }
 
 #[derive(Debug)]

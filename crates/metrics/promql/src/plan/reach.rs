@@ -77,7 +77,13 @@ impl Reach {
                 args.iter().for_each(|arg| self.scalar(arg, span));
                 self.vector(input, span);
             }
+            VectorKind::Info(info) => {
+                let (first, last) = (info.shift.apply(span.0), info.shift.apply(span.1));
+                self.read(first.saturating_sub(self.lookback).saturating_add(1), last);
+                self.vector(&info.input, span);
+            }
             VectorKind::Timestamp(input)
+            | VectorKind::StartTimestamp(input)
             | VectorKind::Negate(input)
             | VectorKind::HistogramStat(_, input)
             | VectorKind::Absent { input, .. }

@@ -6,7 +6,8 @@ use model::{METRIC_NAME, MatchOp, Matcher, format_value, is_legacy_label_name, w
 
 use super::{
     Aggregate, AtModifier, Binary, Card, DurationExpr, DurationKind, DurationValue, Expr, ExprKind,
-    MatrixSelector, Number, Subquery, TimeShift, VectorMatching, VectorSelector, literal::format_duration,
+    MatrixSelector, Number, Operator, Subquery, TimeShift, VectorMatching, VectorSelector,
+    literal::format_duration,
 };
 
 impl Display for Expr {
@@ -88,7 +89,14 @@ impl Display for Aggregate {
 
 impl Display for Binary {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.lhs, self.op.as_str())?;
+        match &self.lhs.kind {
+            // A sign before a power is one of the whole power.
+            ExprKind::Number(number) if self.op == Operator::Pow && number.value == f64::INFINITY => {
+                f.write_str("Inf")?;
+            }
+            _ => self.lhs.fmt(f)?,
+        }
+        write!(f, " {}", self.op.as_str())?;
         if self.return_bool {
             f.write_str(" bool")?;
         }

@@ -3,7 +3,7 @@
 use model::{Millis, quote};
 
 /// Reads a number as Go does with a base prefix allowed: integers in decimal, octal (`010`) and hexadecimal, then floats.
-pub(super) fn parse_number(text: &str) -> Result<f64, String> {
+pub(crate) fn parse_number(text: &str) -> Result<f64, String> {
     let fault =
         |what: &str| format!("error parsing number: strconv.ParseFloat: parsing {}: {what}", quote(text));
     if text.eq_ignore_ascii_case("inf") {

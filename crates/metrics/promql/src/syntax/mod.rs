@@ -26,6 +26,7 @@ pub use ast::{
 };
 pub use error::{ParseError, Position, Span};
 pub use functions::{Function, Variadic, function, functions};
+pub(crate) use literal::parse_number;
 pub use literal::{format_duration, parse_duration};
 pub use parser::MAX_DEPTH;
 pub use token::{Aggregator, Keyword, Operator};

@@ -1,15 +1,18 @@
 //! Prometheus' test scripts: load series, evaluate, compare.
 //!
 //! A script is a list of blocks, separated by empty lines; lines that begin with `#` count as empty. `load <step>` brings series in a short notation
-//! (`up{job="a"} 0+10x5 _ stale`), `clear` forgets them, `eval instant at <time> <query>` and `eval range from … to … step … <query>` evaluate and
+//! (`up{job="a"} 0+10x5 _ stale`; a line `up{job="a"}@st -10s _x4` before it says when the counting of its samples began), `clear` forgets them, `eval instant at <time> <query>` and `eval range from … to … step … <query>` evaluate and
 //! compare with the lines below. `expect` lines say what else is due: failure, warnings, infos, order.
 //!
-//! Every instant case is evaluated a second time as part of a range, which has to agree.
+//! Every instant case is evaluated again as part of a range, and at other moments with an `@` on every selector; both have to agree.
 
 mod compare;
+mod load;
 mod parse;
+mod pin;
 mod run;
 mod series;
+mod starts;
 
 use model::{FloatHistogram, Labels, Millis};
 
@@ -52,7 +55,18 @@ pub struct Load {
     /// Whether classic histograms are to be there as native ones with custom buckets, too.
     pub with_nhcb: bool,
     /// The series.
-    pub series: Vec<(Labels, Vec<Point>)>,
+    pub series: Vec<LoadedSeries>,
+}
+
+/// A series to add.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadedSeries {
+    /// Its labels.
+    pub labels: Labels,
+    /// One place a step.
+    pub points: Vec<Point>,
+    /// When the counting of each sample began, relative to the sample's time; empty where the script does not say.
+    pub starts: Vec<Option<Millis>>,
 }
 
 /// A query and what it has to give.

@@ -3,7 +3,9 @@
 use model::{Labels, Millis};
 
 use super::{
-    Command, CommandKind, Eval, Expectation, Expected, Load, Point, Script, TextMatch, Times, parse_series,
+    Command, CommandKind, Eval, Expectation, Expected, Load, LoadedSeries, Point, Script, TextMatch, Times,
+    parse_series,
+    starts::{parse_starts, split_starts},
 };
 use crate::syntax::{self, ExprKind, ParserOptions, parse_duration};
 
@@ -86,10 +88,34 @@ fn split_word(text: &str) -> (&str, &str) {
 fn parse_load(lines: &mut Lines<'_>, step: &str, with_nhcb: bool) -> Result<Load, ScriptError> {
     let step = lines.check(parse_time(step))?;
     let mut series = Vec::new();
+    let mut announced: Option<(Labels, Vec<Option<Millis>>)> = None;
     while let Some(line) = lines.next_of_block() {
-        series.push(lines.check(parse_series(line))?);
+        if let Some((labels, starts)) = split_starts(line) {
+            if announced.is_some() {
+                return lines.fail("no samples follow the start timestamps");
+            }
+            let (labels, _) = lines.check(parse_series(labels))?;
+            announced = Some((labels, lines.check(parse_starts(starts))?));
+            continue;
+        }
+        let (labels, points) = lines.check(parse_series(line))?;
+        let starts = match announced.take() {
+            None => Vec::new(),
+            Some((of, starts)) if of == labels && starts.len() == points.len() => starts,
+            Some((of, _)) if of != labels => {
+                return lines.fail(format!("the start timestamps are those of {of}"));
+            }
+            Some((_, starts)) => {
+                let (starts, points) = (starts.len(), points.len());
+                return lines.fail(format!("there are {starts} start timestamps and {points} samples"));
+            }
+        };
+        series.push(LoadedSeries { labels, points, starts });
     }
-    Ok(Load { step, with_nhcb, series })
+    match announced {
+        None => Ok(Load { step, with_nhcb, series }),
+        Some(_) => lines.fail("no samples follow the start timestamps"),
+    }
 }
 
 fn parse_eval(lines: &mut Lines<'_>, verb: &str, rest: &str) -> Result<Eval, ScriptError> {
@@ -174,8 +200,13 @@ fn parse_time(text: &str) -> Result<Millis, String> {
     Ok(if negative { -millis } else { millis })
 }
 
+/// A number as the language writes it, with a sign.
 fn number(line: &str) -> Option<f64> {
-    model::parse_float(line)
+    let magnitude = |text: &str| model::parse_float(text).or_else(|| syntax::parse_number(text).ok());
+    match line.strip_prefix('-') {
+        Some(line) => magnitude(line).map(|value| -value),
+        None => magnitude(line.strip_prefix('+').unwrap_or(line)),
+    }
 }
 
 fn parse_expect(
@@ -256,5 +287,8 @@ mod tests {
         check("eval instant 5m a", 1);
         check("eval range from 5m to 1m step 1m a", 1);
         check("eval instant at 5m a\n expect nothing", 2);
+        check("load 5m\n a@st 1s\n b 1", 3);
+        check("load 5m\n a@st 1s 1s\n a 1", 3);
+        check("load 5m\n a@st 1s\n\n a 1", 2);
     }
 }

@@ -170,10 +170,11 @@ fn expand_histogram(item: &str, points: &mut Vec<Point>) -> Result<(), String> {
     };
     let count = rest.strip_prefix('x').ok_or_else(|| format!("expected x in {item:?}"))?;
     let mut current = base;
+    // Whether hints count is said once, by the step.
+    current.has_hint = step.as_ref().map_or(current.has_hint, |step| step.has_hint);
     for _ in 0..=repetitions(count)? {
         points.push(Point::Histogram(Box::new(current.clone())));
         if let Some(step) = &step {
-            current.has_hint = step.has_hint;
             add(&mut current.histogram, &step.histogram, sign)?;
         }
     }
@@ -242,11 +243,12 @@ fn descriptors(body: &str) -> Result<Vec<(&str, &str)>, String> {
     let mut rest = body.trim();
     while !rest.is_empty() {
         let (key, after) = rest.split_once(':').ok_or_else(|| format!("missing `:` in {rest:?}"))?;
+        let after = after.trim_start();
         let end = match after.starts_with('[') {
             true => after.find(']').ok_or("unclosed bracket")? + 1,
             false => after.find(char::is_whitespace).unwrap_or(after.len()),
         };
-        pairs.push((key, &after[..end]));
+        pairs.push((key.trim_end(), &after[..end]));
         rest = after[end..].trim_start();
     }
     Ok(pairs)

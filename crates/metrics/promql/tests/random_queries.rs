@@ -1,0 +1,181 @@
+//! Random queries over random samples: none panics, a range gives what instants give, and each reads back as it is printed.
+
+#[path = "common/grammar.rs"]
+mod grammar;
+
+use std::collections::BTreeMap;
+
+use grammar::Dialect;
+use model::{FloatHistogram, Labels, STALE_NAN, Span};
+use prometheus_client::registry::Registry;
+use promql::{
+    Engine, EngineOptions, QueryOptions, SampleValue, Value,
+    memory::{MemoryStorage, series_labels},
+    syntax::{ParserOptions, parse},
+};
+use proptest::prelude::*;
+
+const BEGIN: i64 = 1_700_001_000_000;
+const SECOND: i64 = 1000;
+/// From, to, step: no multiples of the distance between samples.
+const TIMES: (i64, i64, i64) = (BEGIN + 307 * SECOND, BEGIN + 900 * SECOND, 131 * SECOND);
+
+/// What a place in a series may hold.
+#[derive(Debug, Clone)]
+enum Place {
+    Gap,
+    Float(f64),
+    Histogram(u8),
+}
+
+fn places() -> impl Strategy<Value = Vec<Place>> {
+    let place = prop_oneof![
+        8 => (0..100u8).prop_map(|value| Place::Float(f64::from(value))),
+        1 => Just(Place::Gap),
+        1 => Just(Place::Float(STALE_NAN)),
+        1 => Just(Place::Float(f64::NAN)),
+        1 => Just(Place::Float(f64::INFINITY)),
+        1 => (1..9u8).prop_map(Place::Histogram),
+    ];
+    prop::collection::vec(place, 0..60)
+}
+
+fn storage(series: &[Vec<Place>]) -> MemoryStorage {
+    let names = ["m_total", "g", "lat_bucket", "other_total", "up"];
+    let mut storage = MemoryStorage::new();
+    for (at, places) in series.iter().enumerate() {
+        let (i, job) = ((at / 10).to_string(), if at % 2 == 0 { "a" } else { "b" });
+        let le = ["0.1", "1", "+Inf"][at / 5 % 3];
+        let name = names[at % names.len()];
+        let mut pairs = vec![("i", i.as_str()), ("job", job)];
+        if name == "lat_bucket" {
+            pairs.push(("le", le));
+        }
+        let labels = series_labels(name, pairs);
+        for (step, place) in places.iter().enumerate() {
+            let time = BEGIN + step as i64 * 17 * SECOND;
+            match place {
+                Place::Gap => {}
+                Place::Float(value) => storage.push(&labels, time, *value),
+                Place::Histogram(count) => storage.push_histogram(&labels, time, histogram(*count)),
+            }
+        }
+    }
+    storage
+}
+
+/// Custom and exponential buckets of several layouts.
+fn histogram(seed: u8) -> FloatHistogram {
+    let counts = vec![f64::from(seed), 2.0, f64::from(seed % 3)];
+    let custom = seed.is_multiple_of(4);
+    FloatHistogram {
+        schema: if custom { model::CUSTOM_BUCKETS_SCHEMA } else { i32::from(seed % 3) },
+        count: counts.iter().sum(),
+        sum: f64::from(seed) * 1.5,
+        positive_spans: vec![Span { offset: if custom { 0 } else { i32::from(seed % 2) }, length: 3 }],
+        positive_buckets: counts,
+        custom_values: if custom { vec![1.0, f64::from(seed)] } else { Vec::new() },
+        ..FloatHistogram::default()
+    }
+}
+
+/// What a sample holds, comparable: the bits of a float, or the text of a histogram.
+type Answer = BTreeMap<(i64, Labels), String>;
+
+fn text(value: &SampleValue) -> String {
+    match value {
+        // There is one NaN as far as answers go.
+        SampleValue::Float(value) if value.is_nan() => "NaN".to_owned(),
+        SampleValue::Float(value) => format!("{value:?}"),
+        SampleValue::Histogram(histogram) => format!("{histogram:?}"),
+    }
+}
+
+fn range(engine: &Engine, storage: &MemoryStorage, query: &str) -> Result<Answer, String> {
+    let result =
+        engine.range(storage, query, TIMES, &QueryOptions::default()).map_err(|error| error.to_string())?;
+    let Value::Matrix(series) = result.value else { panic!("{query}") };
+    let mut answer = Answer::new();
+    for series in series {
+        let floats = series.samples.timestamps.iter().zip(&series.samples.values);
+        let floats = floats.map(|(time, value)| (*time, SampleValue::Float(*value)));
+        let histograms = series.samples.histograms.iter();
+        let histograms =
+            histograms.map(|point| (point.timestamp, SampleValue::Histogram(point.histogram.clone().into())));
+        for (time, value) in floats.chain(histograms) {
+            answer.insert((time, series.labels.clone()), text(&value));
+        }
+    }
+    Ok(answer)
+}
+
+fn instants(engine: &Engine, storage: &MemoryStorage, query: &str) -> Result<Answer, String> {
+    let (from, to, step) = TIMES;
+    let mut answer = Answer::new();
+    for time in (from..=to).step_by(step as usize) {
+        let result = engine
+            .instant(storage, query, time, &QueryOptions::default())
+            .map_err(|error| error.to_string())?;
+        let Value::Vector(samples) = result.value else { panic!("{query}") };
+        for sample in samples {
+            answer.insert((time, sample.labels), text(&sample.value));
+        }
+    }
+    Ok(answer)
+}
+
+fn engine(delayed_name_removal: bool) -> Engine {
+    let options = EngineOptions {
+        syntax: ParserOptions::all(),
+        use_start_timestamps: true,
+        delayed_name_removal,
+        ..EngineOptions::default()
+    };
+    Engine::new(options, &mut Registry::default())
+}
+
+/// Whether a query means the same as part of a range: it does not ask where it is, and no two series that become one meet in it only
+/// later.
+fn is_local(query: &str) -> bool {
+    !["start()", "end()", "step()", "range()"].iter().any(|word| query.contains(word))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn queries_read_back_as_they_are_printed(query in grammar::vector(Dialect::All)) {
+        let expr = parse(&query, ParserOptions::all()).map_err(|error| TestCaseError::fail(format!("{query}: {error}")))?;
+        let printed = expr.to_string();
+        let again = parse(&printed, ParserOptions::all()).map_err(|error| TestCaseError::fail(format!("{printed}: {error}")))?;
+        prop_assert_eq!(again.to_string(), printed, "{}", query);
+    }
+
+    #[test]
+    fn ranges_are_instants(
+        series in prop::collection::vec(places(), 20),
+        query in grammar::vector(Dialect::All),
+        delayed in any::<bool>(),
+    ) {
+        let (engine, storage) = (engine(delayed), storage(&series));
+        let (range, instants) = (range(&engine, &storage, &query), instants(&engine, &storage, &query));
+        // As it prints itself it means the same.
+        let printed = parse(&query, ParserOptions::all()).map_err(|error| TestCaseError::fail(error.to_string()))?.to_string();
+        prop_assert_eq!(&self::range(&engine, &storage, &printed), &range, "{} as {}", query, printed);
+        if !is_local(&query) {
+            return Ok(());
+        }
+        // A range refuses series with the same labels even where they do not meet.
+        match (range, instants) {
+            (Ok(range), Ok(instants)) => {
+                for ((time, labels), value) in &instants {
+                    let other = range.get(&(*time, labels.clone()));
+                    prop_assert_eq!(other, Some(value), "{} {:?} {}", query, time, labels);
+                }
+                prop_assert_eq!(range.len(), instants.len(), "{}", query);
+            }
+            (Ok(_), Err(error)) => prop_assert!(false, "{}: only at a moment: {}", query, error),
+            (Err(_), _) => {}
+        }
+    }
+}
