@@ -262,6 +262,49 @@ mod tests {
         })
     }
 
+    /// Runs that fill whole stretches of a bitmap, which keeps them in a form of their own.
+    fn with_full_stretches() -> impl Strategy<Value = Vec<Slot>> {
+        let edge = prop_oneof![Just(0u32), Just(1), 2u32..70_000];
+        prop::collection::vec((edge.clone(), edge, 0u32..3), 0..4).prop_map(|runs| {
+            let mut next = 0;
+            let mut slots = Vec::new();
+            for (gap, rest, stretches) in runs {
+                next += gap;
+                let end = (next | 0xffff) + stretches * 0x1_0000 + rest;
+                slots.extend(next..end);
+                next = end + 1;
+            }
+            slots
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn full_stretches_are_as_others(
+            sets in prop::collection::vec(with_full_stretches(), 3),
+            at_once in any::<bool>(),
+        ) {
+            let mut lists: Vec<_> = sets.iter().map(|slots| list(slots.iter().copied())).collect();
+            if at_once {
+                lists.iter_mut().for_each(PostingList::compress);
+            }
+            let [first, second, third] = &sets[..] else { unreachable!("three sets") };
+            let any: BTreeSet<Slot> = second.iter().chain(third).copied().collect();
+            prop_assert_eq!((lists[0].len(), slots(&lists[0])), (first.len(), first.clone()));
+            let others = [&lists[1], &lists[2]];
+            prop_assert!(PostingList::unite(&others).iter().eq(any.iter().copied()));
+            let mut kept = PostingList::unite(&[&lists[0]]);
+            let mut left = kept.clone();
+            PostingList::keep(&mut kept, &others);
+            prop_assert!(kept.iter().eq(first.iter().copied().filter(|slot| any.contains(slot))));
+            prop_assert_eq!(kept.len() as usize, kept.iter().count());
+            PostingList::remove(&mut left, &others);
+            prop_assert!(left.iter().eq(first.iter().copied().filter(|slot| !any.contains(slot))));
+        }
+    }
+
     proptest! {
         #[test]
         fn slots_come_back(given in ascending(), every in 1usize..5, more in 0u32..300) {
