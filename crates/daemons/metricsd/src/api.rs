@@ -3,14 +3,18 @@
 //! Handlers parse, call and encode. One file a group of endpoints; `json` writes answers straight from columns.
 
 mod admin;
+mod caller;
 mod error;
 mod exemplars;
+mod federate;
 mod json;
 mod labels;
 mod params;
 mod query;
 mod rules;
+mod stats;
 mod status;
+mod syntax_tree;
 mod targets;
 mod write;
 
@@ -22,7 +26,7 @@ use axum::{
     extract::{DefaultBodyLimit, Request, State},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use http::{HeaderValue, Method, StatusCode, header};
 use parking_lot::RwLock;
@@ -34,8 +38,11 @@ use service::{
 use tokio::sync::Semaphore;
 use tsdb::{Db, ReplayProgress};
 
-use crate::{Config, Flags};
+use crate::{Config, Flags, query_log::QueryLog};
 use error::ApiError;
+
+pub(crate) use federate::FederationMetrics;
+pub(crate) use stats::Spent;
 
 /// Largest form or remote write body, as sent.
 const MAX_BODY: usize = 64 << 20;
@@ -55,6 +62,8 @@ pub(crate) struct ApiState {
     /// When the daemon started, seconds since the Unix epoch.
     pub started: f64,
     pub reload: ReloadMetrics,
+    pub query_log: Arc<QueryLog>,
+    pub federation: FederationMetrics,
 }
 
 impl ApiState {
@@ -71,6 +80,7 @@ pub(crate) fn router(state: Arc<ApiState>, frame: &Frame, quit: &Stopper, metric
         .route("/query", get(query::instant).post(query::instant))
         .route("/query_range", get(query::range).post(query::range))
         .route("/query_exemplars", get(exemplars::query).post(exemplars::query))
+        .route("/parse_query", get(syntax_tree::parse).post(syntax_tree::parse))
         .route("/format_query", get(query::format).post(query::format))
         .route("/series", get(labels::series).post(labels::series))
         .route("/labels", get(labels::names).post(labels::names))
@@ -88,6 +98,7 @@ pub(crate) fn router(state: Arc<ApiState>, frame: &Frame, quit: &Stopper, metric
         .route("/status/tsdb", get(status::tsdb))
         .route("/status/tsdb/blocks", get(status::blocks))
         .route("/status/queries", get(status::queries))
+        .route("/status/queries/{id}", delete(admin::cancel_query))
         .route("/write", post(write::write))
         .route("/admin/tsdb/delete_series", post(admin::delete_series).put(admin::delete_series))
         .route("/admin/tsdb/clean_tombstones", post(admin::clean_tombstones).put(admin::clean_tombstones))
@@ -97,8 +108,13 @@ pub(crate) fn router(state: Arc<ApiState>, frame: &Frame, quit: &Stopper, metric
         .route("/status/walreplay", get(status::wal_replay))
         .fallback(unknown)
         .with_state(state.clone());
+    let federate = Router::new()
+        .route("/federate", get(federate::federate))
+        .layer(from_fn_with_state(state.clone(), wait_until_ready))
+        .with_state(state.clone());
     let routes = Router::new()
         .nest("/api/v1", v1)
+        .merge(federate)
         .merge(frame_routes(frame, access))
         .route("/", get(front))
         .route("/version", get(status::version))
@@ -218,9 +234,14 @@ pub(crate) fn is_known_feature(name: &str) -> bool {
     KNOWN.contains(&name)
 }
 
+/// Whether `--enable-feature` names it.
+fn is_enabled(names: &[String], name: &str) -> bool {
+    names.iter().any(|given| given == name)
+}
+
 /// What of the language `--enable-feature` switches on.
 pub(crate) fn syntax_features(names: &[String]) -> ParserOptions {
-    let on = |name: &str| names.iter().any(|given| given == name);
+    let on = |name: &str| is_enabled(names, name);
     ParserOptions {
         experimental_functions: on("promql-experimental-functions"),
         duration_expressions: on("promql-duration-expr"),

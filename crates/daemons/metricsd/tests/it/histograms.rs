@@ -1,57 +1,15 @@
 //! Native histograms by remote write and in answers, by themselves and beside a Prometheus that is told the same. The latter is skipped
 //! where `prometheus` is not installed.
 
-use std::process::{Child, Command, Stdio};
-
 use wire::prometheus::{
     BucketSpan, Histogram,
     histogram::{Count, ZeroCount},
 };
 
-use super::*;
-
-/// A Prometheus that takes remote writes; it ends with the test.
-struct Peer {
-    process: Child,
-    url: String,
-    _dir: tempfile::TempDir,
-}
-
-impl Peer {
-    async fn start() -> Option<Self> {
-        let dir = tempfile::tempdir().expect("tempdir");
-        let config = dir.path().join("prometheus.yml");
-        fs::write(&config, "{}").expect("config");
-        let port =
-            std::net::TcpListener::bind("127.0.0.1:0").expect("port").local_addr().expect("port").port();
-        let process = Command::new("prometheus")
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.tsdb.path={}", dir.path().join("data").display()))
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .args(["--web.enable-remote-write-receiver", "--enable-feature=native-histograms"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let Ok(process) = process else {
-            eprintln!("skipped: prometheus is not installed");
-            return None;
-        };
-        let peer = Self { process, url: format!("http://127.0.0.1:{port}"), _dir: dir };
-        let ready = format!("{}/-/ready", peer.url);
-        eventually("ready", || async {
-            reqwest::get(&ready).await.ok().filter(|answer| answer.status() == 200)
-        })
-        .await;
-        Some(peer)
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+use super::{
+    peer::{Peer, write_to},
+    *,
+};
 
 fn spans(list: &[(i32, u32)]) -> Vec<BucketSpan> {
     list.iter().map(|(offset, length)| BucketSpan { offset: *offset, length: *length }).collect()
@@ -151,7 +109,7 @@ async fn native_histograms_are_written_and_queried() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn prometheus_is_told_the_same_and_answers_the_same() {
-    let Some(peer) = Peer::start().await else {
+    let Some(peer) = Peer::start("{}").await else {
         return;
     };
     let dir = tempfile::tempdir().expect("tempdir");
@@ -186,20 +144,6 @@ async fn prometheus_is_told_the_same_and_answers_the_same() {
         check_same(&running, &peer, &path).await;
     }
     running.stop().await;
-}
-
-async fn write_to(url: &str, timeseries: &[TimeSeries]) -> u16 {
-    let request = WriteRequest { timeseries: timeseries.to_vec(), metadata: vec![] };
-    let answer = reqwest::Client::new()
-        .post(format!("{url}/api/v1/write"))
-        .header("Content-Type", "application/x-protobuf")
-        .header("Content-Encoding", "snappy")
-        .header("X-Prometheus-Remote-Write-Version", "0.1.0")
-        .body(wire::snappy_compress(&request.encode_to_vec()))
-        .send()
-        .await
-        .expect("request");
-    answer.status().as_u16()
 }
 
 async fn check_same(running: &Running, peer: &Peer, path: &str) {

@@ -1,6 +1,10 @@
 //! The daemon as its clients see it, over real sockets.
 
+mod federate;
 mod histograms;
+mod peer;
+mod queries;
+mod query_log;
 
 use std::{fs, path::Path};
 
