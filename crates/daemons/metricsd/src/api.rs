@@ -6,12 +6,15 @@ mod admin;
 mod caller;
 mod error;
 mod exemplars;
+mod features;
 mod federate;
 mod json;
 mod labels;
 mod params;
 mod query;
 mod rules;
+mod scrape_pools;
+mod self_metrics;
 mod stats;
 mod status;
 mod syntax_tree;
@@ -33,7 +36,7 @@ use parking_lot::RwLock;
 use promql::{Engine, syntax::ParserOptions};
 use scrape::Manager as ScrapeManager;
 use service::{
-    Access, Frame, Readiness, ReloadMetrics, RequestMetrics, Stopper, common_layers, frame_routes,
+    Access, Frame, Metrics, Readiness, ReloadMetrics, RequestMetrics, Stopper, common_layers, frame_routes,
 };
 use tokio::sync::Semaphore;
 use tsdb::{Db, ReplayProgress};
@@ -62,6 +65,8 @@ pub(crate) struct ApiState {
     /// When the daemon started, seconds since the Unix epoch.
     pub started: f64,
     pub reload: ReloadMetrics,
+    /// The daemon's own.
+    pub metrics: Metrics,
     pub query_log: Arc<QueryLog>,
     pub federation: FederationMetrics,
 }
@@ -85,7 +90,9 @@ pub(crate) fn router(state: Arc<ApiState>, frame: &Frame, quit: &Stopper, metric
         .route("/series", get(labels::series).post(labels::series))
         .route("/labels", get(labels::names).post(labels::names))
         .route("/label/{name}/values", get(labels::values))
-        .route("/scrape_pools", get(targets::scrape_pools))
+        .route("/scrape_pools", get(scrape_pools::names))
+        .route("/scrape_pools/config", get(scrape_pools::config))
+        .route("/targets/relabel_steps", get(scrape_pools::relabel_steps))
         .route("/targets", get(targets::targets))
         .route("/targets/metadata", get(targets::targets_metadata))
         .route("/metadata", get(targets::metadata))
@@ -93,6 +100,8 @@ pub(crate) fn router(state: Arc<ApiState>, frame: &Frame, quit: &Stopper, metric
         .route("/rules", get(rules::rules))
         .route("/alerts", get(rules::alerts))
         .route("/status/config", get(status::config))
+        .route("/features", get(features::features))
+        .route("/status/self_metrics", get(self_metrics::self_metrics))
         .route("/status/flags", get(status::flags))
         .route("/status/runtimeinfo", get(status::runtime_info))
         .route("/status/tsdb", get(status::tsdb))

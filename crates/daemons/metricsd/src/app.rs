@@ -162,6 +162,7 @@ impl App {
             queries: tokio::sync::Semaphore::new(flags.max_concurrency.max(1)),
             started: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64(),
             reload: reload_metrics.clone(),
+            metrics: frame.metrics.clone(),
             query_log: query_log.clone(),
             federation,
         });

@@ -2,6 +2,7 @@
 
 mod federate;
 mod histograms;
+mod introspection;
 mod peer;
 mod queries;
 mod query_log;
