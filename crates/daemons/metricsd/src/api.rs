@@ -3,15 +3,22 @@
 //! Handlers parse, call and encode. One file a group of endpoints; `json` writes answers straight from columns.
 
 mod admin;
+mod caller;
 mod error;
 mod exemplars;
+mod features;
+mod federate;
 mod json;
 mod labels;
 mod params;
 mod query;
 mod read;
 mod rules;
+mod scrape_pools;
+mod self_metrics;
+mod stats;
 mod status;
+mod syntax_tree;
 mod targets;
 mod write;
 
@@ -23,20 +30,23 @@ use axum::{
     extract::{DefaultBodyLimit, Request, State},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use http::{HeaderValue, Method, StatusCode, header};
 use parking_lot::RwLock;
 use promql::{Engine, syntax::ParserOptions};
 use scrape::Manager as ScrapeManager;
 use service::{
-    Access, Frame, Readiness, ReloadMetrics, RequestMetrics, Stopper, common_layers, frame_routes,
+    Access, Frame, Metrics, Readiness, ReloadMetrics, RequestMetrics, Stopper, common_layers, frame_routes,
 };
 use tokio::sync::Semaphore;
 use tsdb::{Db, ReplayProgress};
 
-use crate::{Config, Flags};
+use crate::{Config, Flags, query_log::QueryLog};
 use error::ApiError;
+
+pub(crate) use federate::FederationMetrics;
+pub(crate) use stats::Spent;
 
 /// Largest form or remote write body, as sent.
 const MAX_BODY: usize = 64 << 20;
@@ -57,6 +67,10 @@ pub(crate) struct ApiState {
     /// When the daemon started, seconds since the Unix epoch.
     pub started: f64,
     pub reload: ReloadMetrics,
+    /// The daemon's own.
+    pub metrics: Metrics,
+    pub query_log: Arc<QueryLog>,
+    pub federation: FederationMetrics,
 }
 
 impl ApiState {
@@ -73,11 +87,14 @@ pub(crate) fn router(state: Arc<ApiState>, frame: &Frame, quit: &Stopper, metric
         .route("/query", get(query::instant).post(query::instant))
         .route("/query_range", get(query::range).post(query::range))
         .route("/query_exemplars", get(exemplars::query).post(exemplars::query))
+        .route("/parse_query", get(syntax_tree::parse).post(syntax_tree::parse))
         .route("/format_query", get(query::format).post(query::format))
         .route("/series", get(labels::series).post(labels::series))
         .route("/labels", get(labels::names).post(labels::names))
         .route("/label/{name}/values", get(labels::values))
-        .route("/scrape_pools", get(targets::scrape_pools))
+        .route("/scrape_pools", get(scrape_pools::names))
+        .route("/scrape_pools/config", get(scrape_pools::config))
+        .route("/targets/relabel_steps", get(scrape_pools::relabel_steps))
         .route("/targets", get(targets::targets))
         .route("/targets/metadata", get(targets::targets_metadata))
         .route("/metadata", get(targets::metadata))
@@ -85,11 +102,14 @@ pub(crate) fn router(state: Arc<ApiState>, frame: &Frame, quit: &Stopper, metric
         .route("/rules", get(rules::rules))
         .route("/alerts", get(rules::alerts))
         .route("/status/config", get(status::config))
+        .route("/features", get(features::features))
+        .route("/status/self_metrics", get(self_metrics::self_metrics))
         .route("/status/flags", get(status::flags))
         .route("/status/runtimeinfo", get(status::runtime_info))
         .route("/status/tsdb", get(status::tsdb))
         .route("/status/tsdb/blocks", get(status::blocks))
         .route("/status/queries", get(status::queries))
+        .route("/status/queries/{id}", delete(admin::cancel_query))
         .route("/write", post(write::write))
         .route("/read", post(read::read))
         .route("/admin/tsdb/delete_series", post(admin::delete_series).put(admin::delete_series))
@@ -100,8 +120,13 @@ pub(crate) fn router(state: Arc<ApiState>, frame: &Frame, quit: &Stopper, metric
         .route("/status/walreplay", get(status::wal_replay))
         .fallback(unknown)
         .with_state(state.clone());
+    let federate = Router::new()
+        .route("/federate", get(federate::federate))
+        .layer(from_fn_with_state(state.clone(), wait_until_ready))
+        .with_state(state.clone());
     let routes = Router::new()
         .nest("/api/v1", v1)
+        .merge(federate)
         .merge(frame_routes(frame, access))
         .route("/", get(front))
         .route("/version", get(status::version))
@@ -221,9 +246,14 @@ pub(crate) fn is_known_feature(name: &str) -> bool {
     KNOWN.contains(&name)
 }
 
+/// Whether `--enable-feature` names it.
+fn is_enabled(names: &[String], name: &str) -> bool {
+    names.iter().any(|given| given == name)
+}
+
 /// What of the language `--enable-feature` switches on.
 pub(crate) fn syntax_features(names: &[String]) -> ParserOptions {
-    let on = |name: &str| names.iter().any(|given| given == name);
+    let on = |name: &str| is_enabled(names, name);
     ParserOptions {
         experimental_functions: on("promql-experimental-functions"),
         duration_expressions: on("promql-duration-expr"),

@@ -20,8 +20,9 @@ use tsdb::{Db, DbOptions, ReplayProgress};
 
 use crate::{
     Config, Flags,
-    api::{self, ApiState},
+    api::{self, ApiState, FederationMetrics},
     evaluator::RuleEvaluator,
+    query_log::{QueryLog, QueuedLines, write_until},
     reload::{Parts, Reloader},
 };
 
@@ -51,6 +52,8 @@ pub struct App {
     engine: Arc<Engine>,
     notifier: Arc<Notifier>,
     reload_metrics: ReloadMetrics,
+    query_log: (Arc<QueryLog>, QueuedLines),
+    federation: FederationMetrics,
     server: HttpServer,
     request_metrics: service::RequestMetrics,
 }
@@ -88,7 +91,7 @@ impl App {
         for (flag, text) in flags.without_effect() {
             warn!(flag, "{text}");
         }
-        let (engine, notifier, reload_metrics, request_metrics) = {
+        let (engine, notifier, reload_metrics, request_metrics, query_log, federation) = {
             let mut registry = frame.metrics.registry();
             register_build_info(&mut registry);
             (
@@ -96,6 +99,8 @@ impl App {
                 Notifier::new(notifier_options(&flags), &mut registry),
                 ReloadMetrics::register(&mut registry, "prometheus"),
                 service::RequestMetrics::register(&mut registry, "prometheus"),
+                QueryLog::new(&mut registry),
+                FederationMetrics::register(&mut registry),
             )
         };
         crate::reload::check_rule_files(&config, &engine)?;
@@ -106,7 +111,18 @@ impl App {
             max_connections: flags.max_connections,
         })
         .await?;
-        Ok(Self { flags, frame, config, engine, notifier, reload_metrics, server, request_metrics })
+        Ok(Self {
+            flags,
+            frame,
+            config,
+            engine,
+            notifier,
+            reload_metrics,
+            query_log,
+            federation,
+            server,
+            request_metrics,
+        })
     }
 
     /// Where the API listens.
@@ -115,8 +131,20 @@ impl App {
     }
 
     async fn serve(self, stop: Stop) -> Result<(), Error> {
-        let Self { flags, frame, config, engine, notifier, reload_metrics, server, request_metrics } = self;
-        // Sources stop first, storage last: scraping and rules, then the API, then what waits for Alertmanagers, then the database.
+        let Self {
+            flags,
+            frame,
+            config,
+            engine,
+            notifier,
+            reload_metrics,
+            query_log: (query_log, queued_lines),
+            federation,
+            server,
+            request_metrics,
+        } = self;
+        // Sources stop first, storage last: scraping and rules, then the API, then what waits for Alertmanagers and the query log, then
+        // the database.
         let quit = stop.child();
         let stop = quit.token();
         let opening = frame.readiness.wait_for("write-ahead log replay");
@@ -135,10 +163,15 @@ impl App {
             remote_reads: Arc::new(tokio::sync::Semaphore::new(flags.remote_read_concurrent_limit.max(1))),
             started: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64(),
             reload: reload_metrics.clone(),
+            metrics: frame.metrics.clone(),
+            query_log: query_log.clone(),
+            federation,
         });
         let routes = api::router(state.clone(), &frame, &quit, request_metrics);
         let serving = Tasks::new(&Stop::never());
         serving.spawn("http server", server.serve(routes, serving.stop()));
+        let logging = Tasks::new(&Stop::never());
+        logging.spawn("query log", write_until(query_log.clone(), queued_lines, logging.stop()));
 
         let progress = db_options.replay_progress.clone();
         let opened = tokio::select! {
@@ -151,7 +184,7 @@ impl App {
         // From here on samples are taken and blocks are searched, while the log is read.
         let _ = state.db.set(db.clone());
 
-        let evaluator = Arc::new(RuleEvaluator { engine: engine.clone(), db: db.clone() });
+        let evaluator = Arc::new(RuleEvaluator::new(engine.clone(), db.clone(), query_log));
         let (scraping, evaluating) = {
             let mut registry = frame.metrics.registry();
             let user_agent = user_agent();
@@ -206,6 +239,7 @@ impl App {
             maintaining.finish(PART_DEADLINE).await,
             serving.finish(PART_DEADLINE).await,
             notifier.finish(PART_DEADLINE).await,
+            logging.finish(PART_DEADLINE).await,
         ];
         for late in ended.into_iter().filter_map(Result::err) {
             warn!(error = %late, "a part did not end in time");

@@ -34,6 +34,8 @@ pub struct Config {
     pub notifier: NotifierConfig,
     /// Labels of this daemon, for alerts and everything that leaves it.
     pub external_labels: Labels,
+    /// Where evaluated queries are logged, if anywhere.
+    pub query_log_file: Option<PathBuf>,
     /// How often rules are evaluated unless their group says otherwise.
     pub evaluation_interval: Duration,
     /// How far in the past rules are evaluated unless their group says otherwise.
@@ -160,6 +162,11 @@ impl Config {
             rule_files: resolve(&file.rule_files, &base_dir).map_err(&invalid)?,
             notifier,
             external_labels,
+            query_log_file: global
+                .query_log_file
+                .as_ref()
+                .filter(|file| !file.as_os_str().is_empty())
+                .map(|file| base_dir.join(file)),
             evaluation_interval: positive(global.evaluation_interval).unwrap_or(Duration::from_secs(60)),
             rule_query_offset: global.rule_query_offset.map_or(Duration::ZERO, |set| set.0),
             retention_time: retention.time.map(|set| set.0),

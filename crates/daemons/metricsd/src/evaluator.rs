@@ -1,6 +1,6 @@
 //! PromQL over the time series database, for the rules engine.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc, time::Instant};
 
 use model::{Columns, Labels, Matcher, Millis};
 use promql::{Engine, QueryOptions, SampleValue, Value};
@@ -9,23 +9,55 @@ use storage::{AppendError, Appendable, Queryable, SelectHints, SeriesRef};
 use tracing::debug;
 use tsdb::Db;
 
+use crate::{
+    api::Spent,
+    query_log::{QueryLog, QueryOrigin, QueryRecord},
+};
+
 /// Evaluates with the engine that serves the API too, and writes results back.
 pub(crate) struct RuleEvaluator {
-    pub engine: Arc<Engine>,
-    pub db: Arc<Db>,
+    engine: Arc<Engine>,
+    db: Arc<Db>,
+    query_log: Arc<QueryLog>,
+    origin: QueryOrigin,
+}
+
+impl RuleEvaluator {
+    pub fn new(engine: Arc<Engine>, db: Arc<Db>, query_log: Arc<QueryLog>) -> Self {
+        let origin = QueryOrigin::RuleGroup { file: String::new(), name: String::new() };
+        Self { engine, db, query_log, origin }
+    }
 }
 
 impl Evaluator for RuleEvaluator {
+    fn for_group(self: Arc<Self>, file: &Path, name: &str) -> Arc<dyn Evaluator> {
+        let Self { engine, db, query_log, origin: _ } = self.as_ref();
+        Arc::new(Self {
+            engine: engine.clone(),
+            db: db.clone(),
+            query_log: query_log.clone(),
+            origin: QueryOrigin::RuleGroup { file: file.display().to_string(), name: name.to_owned() },
+        })
+    }
+
     fn check(&self, expression: &str) -> Result<(), String> {
         check_expression(&self.engine, expression)
     }
 
     fn evaluate(&self, expression: &str, at: Millis) -> Result<Vec<ResultSample>, EvalError> {
-        let result = self
-            .engine
-            .instant(self.db.as_ref(), expression, at, &QueryOptions::default())
-            .map_err(|error| EvalError(service::report(&error)))?;
-        match result.value {
+        let begun = Instant::now();
+        let outcome = self.engine.instant(self.db.as_ref(), expression, at, &QueryOptions::default());
+        let engine = outcome.as_ref().map(|result| result.stats).unwrap_or_default();
+        self.query_log.record(&QueryRecord {
+            query: expression,
+            start: at,
+            end: at,
+            step: 0,
+            error: outcome.as_ref().err().map(|error| service::report(error)),
+            spent: Spent { executing: begun.elapsed(), engine, ..Spent::default() },
+            origin: &self.origin,
+        });
+        match outcome.map_err(|error| EvalError(service::report(&error)))?.value {
             Value::Vector(samples) => samples
                 .into_iter()
                 .map(|sample| match sample.value {
@@ -99,6 +131,10 @@ pub(crate) fn check_expression(engine: &Engine, expression: &str) -> Result<(), 
 pub(crate) struct SyntaxOnly(pub Arc<Engine>);
 
 impl Evaluator for SyntaxOnly {
+    fn for_group(self: Arc<Self>, _: &Path, _: &str) -> Arc<dyn Evaluator> {
+        self
+    }
+
     fn check(&self, expression: &str) -> Result<(), String> {
         check_expression(&self.0, expression)
     }

@@ -8,6 +8,7 @@ mod check;
 mod config;
 mod evaluator;
 mod flags;
+mod query_log;
 mod reload;
 
 pub use app::{App, Options};

@@ -1,6 +1,6 @@
 //! Putting a configuration in force: at the start and at every reload.
 
-use std::sync::Arc;
+use std::{io, path::PathBuf, sync::Arc};
 
 use parking_lot::Mutex;
 use promql::Engine;
@@ -10,7 +10,15 @@ use service::{Error, ReloadMetrics};
 use tracing::warn;
 use tsdb::Db;
 
-use crate::{Config, Flags, api::ApiState, evaluator::SyntaxOnly};
+use crate::{Config, Flags, api::ApiState, evaluator::SyntaxOnly, query_log::QueryLog};
+
+/// `global.query_log_file` cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot open the query log `{}`", .path.display())]
+struct OpenQueryLogError {
+    path: PathBuf,
+    source: io::Error,
+}
 
 /// What a configuration is put in force on.
 pub(crate) struct Parts {
@@ -85,9 +93,17 @@ impl Reloader {
     pub fn apply(&self, config: Config) -> Result<(), Error> {
         let files = load_rule_files(&config.rule_files, &SyntaxOnly(self.engine.clone()))?;
         let Parts { db, scraping, evaluating, notifier, external_url } = &self.parts;
-        // The one part of it that may fail: before it nothing has changed.
+        let query_log = match &config.query_log_file {
+            None => None,
+            Some(path) => Some(QueryLog::open(path).map_err(|source| {
+                let path = path.clone();
+                OpenQueryLogError { path, source }
+            })?),
+        };
+        // The last part of it that may fail: before it nothing has changed.
         db.set_out_of_order_window(config.out_of_order_time_window)?;
         db.set_float_encoding(config.float_encoding);
+        self.state.query_log.write_to(query_log);
         *self.state.config.write() = Arc::new(config.clone());
         notifier.apply(config.notifier, config.external_labels.clone());
         scraping.apply(config.jobs);

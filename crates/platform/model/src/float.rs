@@ -50,6 +50,15 @@ pub fn write_value_json(out: &mut impl Write, value: f64) -> fmt::Result {
     write_value(out, value)
 }
 
+/// Writes `value` as the text exposition format has it, Go's `'g'` with the shortest digits: an exponent below 1e-4 and from 1e6 on.
+pub fn write_value_text(out: &mut impl Write, value: f64) -> fmt::Result {
+    let magnitude = value.abs();
+    if value.is_finite() && magnitude != 0.0 && !(1e-4..1e6).contains(&magnitude) {
+        return write_exponent(out, value);
+    }
+    write_value(out, value)
+}
+
 /// Go's `'e'` format: at least two exponent digits and always a sign.
 fn write_exponent(out: &mut impl Write, value: f64) -> fmt::Result {
     let text = format!("{value:e}");
@@ -139,6 +148,23 @@ mod tests {
         check(0.00001, "0.00001");
         check(f64::NAN, "NaN");
         check(f64::NEG_INFINITY, "-Inf");
+    }
+
+    #[test]
+    fn text_values_have_exponents_early() {
+        let check = |value: f64, want: &str| {
+            let mut out = String::new();
+            write_value_text(&mut out, value).expect("writes");
+            assert_eq!(out, want);
+        };
+        check(0.0, "0");
+        check(999_999.5, "999999.5");
+        check(1e6, "1e+06");
+        check(-1_234_567.0, "-1.234567e+06");
+        check(0.0001, "0.0001");
+        check(0.000_099, "9.9e-05");
+        check(f64::INFINITY, "+Inf");
+        check(f64::NAN, "NaN");
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod quote;
 pub use columns::{Columns, HistogramPoint};
 pub use float::{
     STALE_NAN, format_value, format_value_json, is_stale, parse_float, write_value, write_value_json,
+    write_value_text,
 };
 pub use histogram::{
     BucketSide, CUSTOM_BUCKETS_SCHEMA, CounterResetHint, FloatHistogram, Histogram, HistogramError,

@@ -93,9 +93,12 @@ pub enum RelabelError {
     Invalid(String),
 }
 
-const DEFAULT_REGEX: &str = "(.*)";
-const DEFAULT_SEPARATOR: &str = ";";
-const DEFAULT_REPLACEMENT: &str = "$1";
+/// `regex` where a rule does not say.
+pub const DEFAULT_REGEX: &str = "(.*)";
+/// `separator` where a rule does not say.
+pub const DEFAULT_SEPARATOR: &str = ";";
+/// `replacement` where a rule does not say.
+pub const DEFAULT_REPLACEMENT: &str = "$1";
 
 impl RelabelConfig {
     /// Checks the rule and compiles it.

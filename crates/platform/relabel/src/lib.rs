@@ -11,7 +11,7 @@ mod file;
 mod tests;
 
 pub use apply::{Verdict, relabel};
-pub use file::{Action, RelabelConfig, RelabelError};
+pub use file::{Action, DEFAULT_REGEX, DEFAULT_REPLACEMENT, DEFAULT_SEPARATOR, RelabelConfig, RelabelError};
 
 use go_regex::Regex;
 

@@ -1,5 +1,7 @@
 //! What the rules need of the daemon they run in.
 
+use std::{path::Path, sync::Arc};
+
 use model::{Labels, Matcher, Millis};
 
 /// One element of a rule expression's result, or of what a rule writes.
@@ -23,6 +25,9 @@ pub struct StoreError(pub String);
 
 /// Runs rule expressions and keeps their results. All methods block: the engine calls them on blocking threads.
 pub trait Evaluator: Send + Sync + 'static {
+    /// The same for the rules of one group: a daemon that logs its queries says for whom they are.
+    fn for_group(self: Arc<Self>, file: &Path, name: &str) -> Arc<dyn Evaluator>;
+
     /// Whether an expression parses; the error is the language's own.
     fn check(&self, expression: &str) -> Result<(), String>;
 

@@ -168,6 +168,7 @@ async fn evaluate_until(shared: Arc<Shared>, group: Arc<Group>, stop: Stop) {
     {
         drop(counter.get_or_create(&labels));
     }
+    let evaluator = shared.evaluator.clone().for_group(&group.file, &group.name);
     loop {
         let wait = Duration::from_millis((due - now()).max(0) as u64);
         tokio::select! {
@@ -175,11 +176,11 @@ async fn evaluate_until(shared: Arc<Shared>, group: Arc<Group>, stop: Stop) {
             () = tokio::time::sleep(wait) => {}
         }
         let Ok(permit) = shared.permits.acquire().await else { return };
-        let (at, evaluated, group) = (due, shared.clone(), group.clone());
+        let (at, evaluated, group, evaluator) = (due, shared.clone(), group.clone(), evaluator.clone());
         let alerts = service::spawn_blocking(move || {
             let context = evaluated.context.lock().clone();
             let evaluation = Evaluation {
-                evaluator: &evaluated.evaluator,
+                evaluator: &evaluator,
                 context: &context,
                 metrics: &evaluated.metrics,
                 resend_delay: evaluated.options.resend_delay,

@@ -1,9 +1,9 @@
-//! `/admin/tsdb/*`: what an operator does to the database. Source: Prometheus docs/querying/api.md, "TSDB Admin APIs".
+//! `/admin/tsdb/*`: what an operator does to the database (Prometheus docs/querying/api.md, "TSDB Admin APIs"), and stopping a query.
 
 use std::sync::Arc;
 
 use axum::{
-    extract::State,
+    extract::{Path, State},
     response::{IntoResponse, Response},
 };
 use http::StatusCode;
@@ -24,7 +24,7 @@ pub(super) async fn delete_series(
     params: Params,
 ) -> Result<Response, ApiError> {
     allowed(&state)?;
-    let selectors = params.selectors()?;
+    let selectors = params.selectors().map_err(|text| invalid("match[]", text))?;
     if selectors.is_empty() {
         return Err(ApiError::BadData("no match[] parameter provided".into()));
     }
@@ -56,6 +56,19 @@ pub(super) async fn snapshot(
     let target = db.dir().join(SNAPSHOTS).join(&name);
     spawn_blocking(move || db.snapshot(&target, with_head)).await?.map_err(internal)?;
     answer::success(json!({ "name": name }))
+}
+
+/// Stops a query that `/status/queries` lists; it fails as one whose client left (not an endpoint of the original).
+pub(super) async fn cancel_query(
+    State(state): State<Arc<ApiState>>,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    allowed(&state)?;
+    let id: u64 = id.parse().map_err(|_| invalid("id", format!("cannot parse {id:?} to a valid number")))?;
+    if !state.engine.cancel(id) {
+        return Err(ApiError::NotFound(format!("no query {id} is running")));
+    }
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 fn allowed(state: &ApiState) -> Result<(), ApiError> {

@@ -6,7 +6,7 @@ use model::{FloatHistogram, Labels, Millis, write_json_members, write_json_text,
 use promql::{HistogramBucket, QueryResult, RangeSeries, SampleValue, Value, histogram_buckets};
 use serde::Serialize;
 
-use super::ApiError;
+use super::{ApiError, stats::Spent};
 
 /// Annotations that are listed; the rest is counted.
 const MAX_ANNOTATIONS: usize = 10;
@@ -26,12 +26,8 @@ pub(super) fn with_warnings(data: impl Serialize, warnings: &[String]) -> Result
     Ok(answer(body))
 }
 
-/// The answer to a query. `limit` cuts the number of series; 0 means no limit.
-pub(super) fn query_result(
-    mut result: QueryResult,
-    limit: usize,
-    with_stats: bool,
-) -> Result<Response, ApiError> {
+/// Cuts the number of series; 0 means no limit.
+pub(super) fn truncate(result: &mut QueryResult, limit: usize) {
     let cut = |count: usize| limit > 0 && count > limit;
     match &mut result.value {
         Value::Vector(samples) if cut(samples.len()) => {
@@ -44,13 +40,17 @@ pub(super) fn query_result(
         }
         _ => {}
     }
+}
+
+/// The answer to a query, and what it took where that was asked for.
+pub(super) fn query_result(result: &QueryResult, stats: Option<Spent>) -> Result<Response, ApiError> {
     let mut body = String::with_capacity(1024);
     body.push_str(r#"{"status":"success","data":{"resultType":""#);
     body.push_str(result.value.type_name());
     body.push_str(r#"","result":"#);
     write_result(&mut body, &result.value);
-    if with_stats {
-        write_stats(&mut body, &result);
+    if let Some(spent) = stats {
+        body.push_str(&format!(r#","stats":{}"#, spent.to_json()));
     }
     body.push('}');
     write_annotations(&mut body, "warnings", &result.warnings);
@@ -218,28 +218,6 @@ fn write_annotations(body: &mut String, key: &str, texts: &[String]) {
         write_json_text(body, &format!("{more} more {kind} annotations omitted"));
     }
     body.push(']');
-}
-
-fn write_stats(body: &mut String, result: &QueryResult) {
-    let stats = &result.stats;
-    let (prepare, evaluate, sort) =
-        (stats.preparation.as_secs_f64(), stats.evaluation.as_secs_f64(), stats.sorting.as_secs_f64());
-    let stats = serde_json::json!({
-        "timings": {
-            "evalTotalTime": prepare + evaluate + sort,
-            "resultSortTime": sort,
-            "queryPreparationTime": prepare,
-            "innerEvalTime": evaluate,
-            "execQueueTime": 0.0,
-            "execTotalTime": prepare + evaluate + sort,
-        },
-        "samples": {
-            "totalQueryableSamples": stats.total_queryable_samples,
-            "samplesRead": stats.samples_read,
-            "peakSamples": stats.peak_samples,
-        },
-    });
-    body.push_str(&format!(r#","stats":{stats}"#));
 }
 
 #[cfg(test)]

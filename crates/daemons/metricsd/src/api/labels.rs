@@ -10,12 +10,15 @@ use model::Labels;
 use service::spawn_blocking;
 use storage::{LabelQuery, Queryable, SelectHints};
 
-use super::{ApiError, ApiState, json, params::Params};
+use super::{
+    ApiError, ApiState, json,
+    params::{Params, invalid},
+};
 
 const TRUNCATED: &str = "results truncated due to limit";
 
 pub(super) async fn series(State(state): State<Arc<ApiState>>, params: Params) -> Result<Response, ApiError> {
-    let selectors = params.selectors()?;
+    let selectors = params.selectors().map_err(|text| invalid("match[]", text))?;
     if selectors.is_empty() {
         return Err(ApiError::BadData("no match[] parameter provided".into()));
     }
@@ -72,7 +75,11 @@ fn label_query(params: &Params) -> Result<(LabelQuery, (i64, i64), usize), ApiEr
     let limit = params.limit()?;
     // One more than asked for tells whether there was more.
     let asked = if limit == 0 { 0 } else { limit.saturating_add(1) };
-    Ok((LabelQuery { selectors: params.selectors()?, limit: asked }, params.range()?, limit))
+    Ok((
+        LabelQuery { selectors: params.selectors().map_err(ApiError::BadData)?, limit: asked },
+        params.range()?,
+        limit,
+    ))
 }
 
 fn at_most(limit: usize) -> usize {

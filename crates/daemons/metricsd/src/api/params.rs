@@ -6,7 +6,7 @@ use axum::extract::{FromRequest, Request};
 use config::parse_prometheus;
 use jiff::Timestamp;
 use model::{Matcher, Millis};
-use promql::syntax::parse_selector;
+use promql::syntax::parse_labels;
 use service::FormParams;
 
 use super::ApiError;
@@ -47,16 +47,18 @@ impl Params {
     pub fn time(&self, name: &str) -> Result<Option<Millis>, ApiError> {
         match self.get(name) {
             "" => Ok(None),
-            text => parse_time(text)
-                .map(Some)
-                .ok_or_else(|| invalid(name, format!("cannot parse {text:?} to a valid timestamp"))),
+            text => parse_time(text).map(Some).ok_or_else(|| {
+                let text =
+                    format!("invalid time value for '{name}': cannot parse {text:?} to a valid timestamp");
+                invalid(name, text)
+            }),
         }
     }
 
     /// A time that has to be given.
     pub fn required_time(&self, name: &str) -> Result<Millis, ApiError> {
         let text = self.get(name);
-        self.time(name)?.ok_or_else(|| invalid(name, format!("cannot parse {text:?} to a valid timestamp")))
+        parse_time(text).ok_or_else(|| invalid(name, format!("cannot parse {text:?} to a valid timestamp")))
     }
 
     /// `start` and `end`, all time where they are not given.
@@ -96,10 +98,16 @@ impl Params {
         }
     }
 
-    /// The selectors of `match[]`.
-    pub fn selectors(&self) -> Result<Vec<Vec<Matcher>>, ApiError> {
+    /// The selectors of `match[]`; the error is text, for endpoints wrap it differently.
+    pub fn selectors(&self) -> Result<Vec<Vec<Matcher>>, String> {
         self.all("match[]")
-            .map(|text| parse_selector(text).map_err(|error| invalid("match[]", error.to_string())))
+            .map(|text| {
+                let matchers = parse_labels(text).map_err(|error| error.to_string())?;
+                if matchers.iter().all(|matcher| matcher.matches("")) {
+                    return Err("match[] must contain at least one non-empty matcher".to_owned());
+                }
+                Ok(matchers)
+            })
             .collect()
     }
 }

@@ -1,36 +1,73 @@
 //! `/query`, `/query_range`, `/format_query`.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{extract::State, response::Response};
 use model::Millis;
-use promql::{CancelToken, QueryOptions, QueryResult};
-use service::spawn_blocking;
+use promql::{CancelToken, EngineError, ErrorKind, QueryOptions, QueryResult};
+use service::{report, spawn_blocking};
 
 use super::{
-    ApiError, ApiState, json,
+    ApiError, ApiState,
+    caller::Caller,
+    json,
     params::{Params, invalid, now},
+    stats::Spent,
 };
+use crate::query_log::{QueryOrigin, QueryRecord};
 
 /// Most steps of a range query, as in the original.
 const MAX_STEPS: Millis = 11_000;
 
-/// When a query is evaluated.
-enum When {
-    Instant(Millis),
-    Range(Millis, Millis, Millis),
+/// When a query is evaluated; without a step once, at `start`.
+#[derive(Clone, Copy)]
+struct When {
+    start: Millis,
+    end: Millis,
+    step: Option<Millis>,
+}
+
+/// What a request asks besides the query and its times.
+struct Asked {
+    limit: usize,
+    timeout: Duration,
+    lookback_delta: Option<Duration>,
+    stats: Stats,
+}
+
+/// Whether the answer tells what it took.
+enum Stats {
+    No,
+    Yes,
+    /// As in the original, any other value than its two means yes, for now.
+    Deprecated(String),
+}
+
+/// A query's answer and what it took.
+pub(super) struct Answered {
+    pub result: QueryResult,
+    pub spent: Spent,
 }
 
 pub(super) async fn instant(
     State(state): State<Arc<ApiState>>,
+    Caller(origin): Caller,
     params: Params,
 ) -> Result<Response, ApiError> {
+    let asked = Asked::of(&params, &state)?;
     let at = params.time("time")?.unwrap_or_else(now);
-    let result = run(&state, &params, When::Instant(at)).await?;
-    json::query_result(result, params.limit()?, !params.get("stats").is_empty())
+    respond(&state, &params, asked, When { start: at, end: at, step: None }, origin).await
 }
 
-pub(super) async fn range(State(state): State<Arc<ApiState>>, params: Params) -> Result<Response, ApiError> {
+pub(super) async fn range(
+    State(state): State<Arc<ApiState>>,
+    Caller(origin): Caller,
+    params: Params,
+) -> Result<Response, ApiError> {
+    let asked = Asked::of(&params, &state)?;
     let start = params.required_time("start")?;
     let end = params.required_time("end")?;
     if end < start {
@@ -51,17 +88,24 @@ pub(super) async fn range(State(state): State<Arc<ApiState>>, params: Params) ->
             "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)".into(),
         ));
     }
-    let result = run(&state, &params, When::Range(start, end, step)).await?;
-    json::query_result(result, params.limit()?, !params.get("stats").is_empty())
+    respond(&state, &params, asked, When { start, end, step: Some(step) }, origin).await
 }
 
 pub(super) async fn format(State(state): State<Arc<ApiState>>, params: Params) -> Result<Response, ApiError> {
-    let expression = state.engine.parse(params.get("query"))?;
+    let expression = state.engine.parse(params.get("query")).map_err(invalid_query)?;
     json::success(expression.to_string())
 }
 
+/// A query that is none is a bad parameter.
+pub(super) fn invalid_query(error: EngineError) -> ApiError {
+    match (error.kind(), ApiError::from(error)) {
+        (ErrorKind::BadData, ApiError::BadData(text)) => invalid("query", text),
+        (_, other) => other,
+    }
+}
+
 /// Stops the query when its request goes away.
-struct CancelOnDrop(CancelToken);
+pub(super) struct CancelOnDrop(pub CancelToken);
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
@@ -69,28 +113,95 @@ impl Drop for CancelOnDrop {
     }
 }
 
-async fn run(state: &Arc<ApiState>, params: &Params, when: When) -> Result<QueryResult, ApiError> {
-    let query = params.get("query").to_owned();
-    let timeout = params.duration("timeout")?;
-    let options = QueryOptions {
-        lookback_delta: params.duration("lookback_delta")?,
-        timeout,
-        cancel: CancelToken::new(),
+impl Asked {
+    fn of(params: &Params, state: &ApiState) -> Result<Self, ApiError> {
+        let longest = state.flags.query_timeout.0;
+        let lookback_delta = params.duration("lookback_delta").map_err(|_| {
+            let text = params.get("lookback_delta");
+            ApiError::BadData(format!(
+                "error parsing lookback delta duration: cannot parse {text:?} to a valid duration"
+            ))
+        })?;
+        Ok(Self {
+            limit: params.limit()?,
+            timeout: params.duration("timeout")?.unwrap_or(longest).min(longest),
+            // As in the original, none at all means the usual one.
+            lookback_delta: lookback_delta.filter(|delta| !delta.is_zero()),
+            stats: match params.get("stats") {
+                "" => Stats::No,
+                "true" | "all" => Stats::Yes,
+                other => Stats::Deprecated(other.to_owned()),
+            },
+        })
+    }
+}
+
+async fn respond(
+    state: &Arc<ApiState>,
+    params: &Params,
+    asked: Asked,
+    when: When,
+    origin: QueryOrigin,
+) -> Result<Response, ApiError> {
+    let Answered { mut result, spent } = run(state, params.get("query"), &asked, when, origin).await?;
+    json::truncate(&mut result, asked.limit);
+    if let Stats::Deprecated(value) = &asked.stats {
+        result.warnings.push(format!(
+            "value {value:?} for parameter \"stats\" is deprecated and will be rejected in the next major release, use \"true\" or \"all\""
+        ));
+    }
+    let stats = match asked.stats {
+        Stats::No => None,
+        Stats::Yes | Stats::Deprecated(_) => Some(spent),
     };
+    json::query_result(&result, stats)
+}
+
+/// Waits for the query's turn, evaluates it and logs it. The wait counts as time of the query.
+async fn run(
+    state: &Arc<ApiState>,
+    query: &str,
+    asked: &Asked,
+    when: When,
+    origin: QueryOrigin,
+) -> Result<Answered, ApiError> {
     let db = state.db()?;
-    let limit = timeout.unwrap_or(state.flags.query_timeout.0).min(state.flags.query_timeout.0);
-    // The wait for a turn counts as time of the query.
-    let turn = tokio::time::timeout(limit, state.queries.acquire())
+    let asked_at = Instant::now();
+    let _turn = tokio::time::timeout(asked.timeout, state.queries.acquire())
         .await
         .map_err(|_| ApiError::Timeout("query timed out in query queue".into()))?
         .map_err(|_| ApiError::NotReady)?;
-    let engine = state.engine.clone();
+    let queued = asked_at.elapsed();
+    let options = QueryOptions {
+        lookback_delta: asked.lookback_delta,
+        timeout: Some(asked.timeout.saturating_sub(queued)),
+        cancel: CancelToken::new(),
+    };
     let _cancel = CancelOnDrop(options.cancel.clone());
-    let result = spawn_blocking(move || match when {
-        When::Instant(at) => engine.instant(db.as_ref(), &query, at, &options),
-        When::Range(start, end, step) => engine.range(db.as_ref(), &query, (start, end, step), &options),
+    let (state, query) = (state.clone(), query.to_owned());
+    let answered = spawn_blocking(move || {
+        let begun = Instant::now();
+        let outcome = match when.step {
+            None => state.engine.instant(db.as_ref(), &query, when.start, &options),
+            Some(step) => state.engine.range(db.as_ref(), &query, (when.start, when.end, step), &options),
+        };
+        let engine = outcome.as_ref().map(|result| result.stats).unwrap_or_default();
+        let spent = Spent { queued, executing: begun.elapsed(), engine };
+        let error = outcome.as_ref().err();
+        // What is no query was not evaluated.
+        if error.is_none_or(|error| error.kind() != ErrorKind::BadData) {
+            state.query_log.record(&QueryRecord {
+                query: &query,
+                start: when.start,
+                end: when.end,
+                step: when.step.unwrap_or_default(),
+                error: error.map(|error| report(error)),
+                spent,
+                origin: &origin,
+            });
+        }
+        outcome.map(|result| Answered { result, spent })
     })
     .await?;
-    drop(turn);
-    Ok(result?)
+    answered.map_err(invalid_query)
 }

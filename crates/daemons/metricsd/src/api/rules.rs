@@ -30,7 +30,7 @@ pub(super) async fn rules(State(state): State<Arc<ApiState>>, params: Params) ->
             ));
         }
     };
-    let selectors = params.selectors()?;
+    let selectors = params.selectors().map_err(ApiError::BadData)?;
     let wanted = |name: &str, value: &str| {
         let mut all = params.all(name).peekable();
         all.peek().is_none() || all.any(|given| given == value)

@@ -1,4 +1,4 @@
-//! `/targets`, `/targets/metadata`, `/metadata`, `/scrape_pools`, `/alertmanagers`.
+//! `/targets`, `/targets/metadata`, `/metadata`, `/alertmanagers`.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -110,11 +110,6 @@ fn global_url(target: &Target, external: &str) -> String {
     url.into()
 }
 
-pub(super) async fn scrape_pools(State(state): State<Arc<ApiState>>) -> Result<Response, ApiError> {
-    let names: Vec<String> = pools(&state, "").iter().map(|pool| pool.job.job_name.clone()).collect();
-    answer::success(json!({ "scrapePools": names }))
-}
-
 pub(super) async fn metadata(
     State(state): State<Arc<ApiState>>,
     params: Params,
@@ -181,7 +176,8 @@ pub(super) async fn alertmanagers(State(state): State<Arc<ApiState>>) -> Result<
     answer::success(json!({ "activeAlertmanagers": active, "droppedAlertmanagers": [] }))
 }
 
-fn pools(state: &ApiState, wanted: &str) -> Vec<Arc<PoolState>> {
+/// The pool of this name, or all.
+pub(super) fn pools(state: &ApiState, wanted: &str) -> Vec<Arc<PoolState>> {
     let all = state.scrape.get().map(|scrape| scrape.pools()).unwrap_or_default();
     all.into_iter().filter(|pool| wanted.is_empty() || pool.job.job_name == wanted).collect()
 }

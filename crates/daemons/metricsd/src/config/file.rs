@@ -1,6 +1,6 @@
 //! The shape of `prometheus.yml`, key for key. Source: Prometheus docs/configuration/configuration.md.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use config::{Inert, PromDuration, UnitByteSize, Warnings, null_as_default};
 use relabel::RelabelConfig;
@@ -52,8 +52,8 @@ pub(super) struct GlobalFile {
     pub rule_query_offset: Option<PromDuration>,
     #[serde(deserialize_with = "null_as_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub external_labels: BTreeMap<String, String>,
-    #[serde(skip_serializing)]
-    pub query_log_file: Inert,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_log_file: Option<PathBuf>,
     #[serde(skip_serializing)]
     pub scrape_failure_log_file: Inert,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -172,7 +172,6 @@ impl PrometheusFile {
             ("remote_write", remote_write),
             ("remote_read", remote_read),
             ("otlp", otlp),
-            ("global.query_log_file", &global.query_log_file),
             ("global.scrape_failure_log_file", &global.scrape_failure_log_file),
             ("global.metric_name_validation_scheme", &global.metric_name_validation_scheme),
             ("global.metric_name_escaping_scheme", &global.metric_name_escaping_scheme),

@@ -6,7 +6,10 @@ use wire::prometheus::{
     histogram::{Count, ZeroCount},
 };
 
-use super::{peer::Peer, *};
+use super::{
+    peer::{Peer, write_to},
+    *,
+};
 
 fn spans(list: &[(i32, u32)]) -> Vec<BucketSpan> {
     list.iter().map(|(offset, length)| BucketSpan { offset: *offset, length: *length }).collect()
@@ -141,20 +144,6 @@ async fn prometheus_is_told_the_same_and_answers_the_same() {
         check_same(&running, &peer, &path).await;
     }
     running.stop().await;
-}
-
-pub async fn write_to(url: &str, timeseries: &[TimeSeries]) -> u16 {
-    let request = WriteRequest { timeseries: timeseries.to_vec(), metadata: vec![] };
-    let answer = reqwest::Client::new()
-        .post(format!("{url}/api/v1/write"))
-        .header("Content-Type", "application/x-protobuf")
-        .header("Content-Encoding", "snappy")
-        .header("X-Prometheus-Remote-Write-Version", "0.1.0")
-        .body(wire::snappy_compress(&request.encode_to_vec()))
-        .send()
-        .await
-        .expect("request");
-    answer.status().as_u16()
 }
 
 pub async fn check_same(running: &Running, peer: &Peer, path: &str) {

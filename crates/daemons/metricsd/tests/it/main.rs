@@ -1,7 +1,11 @@
 //! The daemon as its clients see it, over real sockets.
 
+mod federate;
 mod histograms;
+mod introspection;
 mod peer;
+mod queries;
+mod query_log;
 mod remote_read;
 
 use std::{fs, path::Path};

@@ -5,7 +5,10 @@ use wire::prometheus::{
     histogram::Count, label_matcher::Type, read_request::ResponseType,
 };
 
-use super::{peer::Peer, *};
+use super::{
+    peer::{Peer, write_to},
+    *,
+};
 
 const EXTERNAL: &str = "global: {external_labels: {region: north, job: outer}}\n";
 
@@ -105,7 +108,7 @@ async fn is_answered_as_prometheus_does() {
     let end = now() / 15_000 * 15_000 - 60_000;
     let series = series(end);
     for url in [&running.url, &peer.url] {
-        assert_eq!(histograms::write_to(url, &series).await, 204);
+        assert_eq!(write_to(url, &series).await, 204);
     }
     let all = || vec![matcher(Type::Re, "__name__", ".+")];
     let requests = [
@@ -180,7 +183,7 @@ async fn prometheus_reads_from_us() {
         return;
     };
     let end = now() / 15_000 * 15_000 - 60_000;
-    assert_eq!(histograms::write_to(&running.url, &series(end)).await, 204);
+    assert_eq!(write_to(&running.url, &series(end)).await, 204);
     for query in ["a", "rate(b[5m])", "sum(a + on(job) b)"] {
         let (from, to) = (end / 1000 - 7000, end / 1000);
         let path = format!("/api/v1/query_range?query={}&start={from}&end={to}&step=60", encode(query));
@@ -194,7 +197,7 @@ async fn refuses_what_it_cannot_answer() {
     let dir = tempfile::tempdir().expect("tempdir");
     let running = start(dir.path(), "{}", &["--storage.remote.read-sample-limit=100"]).await;
     let end = now() / 15_000 * 15_000 - 60_000;
-    assert_eq!(histograms::write_to(&running.url, &series(end)).await, 204);
+    assert_eq!(write_to(&running.url, &series(end)).await, 204);
     let all = vec![matcher(Type::Re, "__name__", ".+")];
     let refused = async |request: ReadRequest| {
         let answer = read(&running.url, &request).await;

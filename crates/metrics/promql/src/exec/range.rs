@@ -19,6 +19,8 @@ use crate::{
     plan::{Extension, RangeCall, RangeFunction, RangeKind, RangeSource, Vector},
 };
 
+/// Samples between two looks at whether the query may go on: a few milliseconds of work.
+const CHECK_EVERY: u64 = 1 << 20;
 /// Endings of names that counters are expected to have.
 const COUNTER_ENDINGS: [&str; 4] = ["_total", "_sum", "_count", "_bucket"];
 
@@ -97,7 +99,7 @@ impl<'q> Executor<'q> {
         let source = &call.source;
         let mut windows = Sliding::new(columns, series.starts, &resets);
         let mut step_args = vec![0.0; args.len()];
-        let mut touched = 0;
+        let (mut touched, mut checked_at) = (0, 0);
         let extension = source.extension();
         let (behind, ahead) = self.beyond(extension);
         for step in 0..self.steps.count() {
@@ -116,6 +118,10 @@ impl<'q> Executor<'q> {
             }
 
             touched += (window.values.len() + window.histograms.len()) as u64;
+            if touched - checked_at >= CHECK_EVERY {
+                self.context.budget.check()?;
+                checked_at = touched;
+            }
             for (slot, column) in step_args.iter_mut().zip(args) {
                 *slot = column.at(step);
             }

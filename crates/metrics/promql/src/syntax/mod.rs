@@ -65,7 +65,7 @@ pub fn parse(query: &str, options: ParserOptions) -> Result<Expr, ParseError> {
 }
 
 /// Reads what stands in the braces of a series and its name before them; may match everything.
-pub(crate) fn parse_labels(text: &str) -> Result<Vec<Matcher>, ParseError> {
+pub fn parse_labels(text: &str) -> Result<Vec<Matcher>, ParseError> {
     let expr = parser::Parser::new(text, ParserOptions::default())
         .parse_selector()
         .map_err(|problem| problem.within(text))?;

@@ -52,6 +52,9 @@ macro_rules! words {
         }
 
         impl $name {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
             /// The word as the canonical form prints it.
             pub fn as_str(self) -> &'static str {
                 match self {
