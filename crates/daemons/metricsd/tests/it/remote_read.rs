@@ -34,13 +34,21 @@ async fn read(url: &str, request: &ReadRequest) -> reqwest::Response {
     reqwest::Client::new().post(format!("{url}/api/v1/read")).body(body).send().await.expect("request")
 }
 
+async fn body(mut answer: reqwest::Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.expect("body") {
+        body.extend_from_slice(&chunk);
+    }
+    body
+}
+
 async fn read_samples(url: &str, request: &ReadRequest) -> ReadResponse {
     let answer = read(url, request).await;
     assert_eq!(
         (answer.status().as_u16(), &answer.headers()["content-encoding"]),
         (200, &"snappy".parse().unwrap())
     );
-    let body = answer.bytes().await.expect("body");
+    let body = body(answer).await;
     ReadResponse::decode(&*wire::snappy_decompress(&body, 1 << 26).expect("snappy")).expect("message")
 }
 
@@ -49,7 +57,7 @@ async fn read_frames(url: &str, request: &ReadRequest) -> Vec<ChunkedReadRespons
     assert_eq!(answer.status().as_u16(), 200);
     let content_type = &answer.headers()["content-type"];
     assert_eq!(content_type, "application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse");
-    let body = answer.bytes().await.expect("body");
+    let body = body(answer).await;
     let mut rest = &*body;
     let mut frames = Vec::new();
     while !rest.is_empty() {
