@@ -8,13 +8,12 @@ use tracing::warn;
 use super::{ref_set::RefSet, worker::Workers};
 use crate::{
     encoding::Malformed,
-    head::{Head, MemSeries, exemplars::StoredExemplar},
+    head::{Head, MemSeries, exemplars::StoredExemplar, sample_records},
     head_chunks::{FoundChunks, MappedChunk},
     metrics::WalMetrics,
-    recode::Sample,
     wal::{
         ReadError, SegmentReader,
-        record::{self, HistogramRecord, RecordType, Recorded, RefHistogram},
+        record::{self, RecordType},
         repair,
     },
 };
@@ -133,39 +132,18 @@ impl<'a> LogReader<'a> {
                     series.state().set_metadata(metadata.metadata);
                 }
             }),
-            Some(RecordType::Histograms(kind)) if kind.float => self.load_histograms(
-                record,
-                kind,
-                |histogram| Sample::FloatHistogram(Box::new(histogram)),
-                workers,
-            ),
-            Some(RecordType::Histograms(kind)) => self.load_histograms(
-                record,
-                kind,
-                |histogram| Sample::Histogram(Box::new(histogram)),
-                workers,
-            ),
+            Some(RecordType::Histograms(kind)) => {
+                let left_out =
+                    sample_records::decode_histograms(record, kind, |sample| workers.histogram(sample))?;
+                self.unsupported += u64::from(left_out > 0);
+                Ok(())
+            }
             Some(RecordType::Unknown(_)) => {
                 self.unsupported += 1;
                 Ok(())
             }
             Some(RecordType::MmapMarkers) | None => Ok(()),
         }
-    }
-
-    fn load_histograms<H: Recorded>(
-        &mut self,
-        record: &[u8],
-        kind: HistogramRecord,
-        sample: impl Fn(H) -> Sample,
-        workers: &mut Workers,
-    ) -> Result<(), Malformed> {
-        let left_out = record::decode_histograms(record, kind, |decoded: RefHistogram<H>| {
-            let RefHistogram { series_ref, timestamp, histogram } = decoded;
-            workers.histogram(RefHistogram { series_ref, timestamp, histogram: sample(histogram) });
-        })?;
-        self.unsupported += u64::from(left_out > 0);
-        Ok(())
     }
 
     fn load_series(&mut self, series_ref: u64, labels: &Labels, workers: &mut Workers) {
