@@ -294,21 +294,12 @@ impl<'a> Batch<'a> {
         verdict == Some(Ok(Verdict::Late))
     }
 
-    /// The records of the samples in order.
-    fn sample_records(&self) -> Vec<Vec<u8>> {
+    fn encode(&self) -> Vec<WalRecord> {
         let floats = record::encode_samples(self.samples.iter().map(|sample| RefSample {
             series_ref: self.series_ref(sample.series),
             timestamp: sample.timestamp,
             value: sample.value,
         }));
-        let mut records = self.encode_histograms();
-        if !floats.is_empty() {
-            records.insert(0, floats);
-        }
-        records
-    }
-
-    fn encode(&self) -> Vec<WalRecord> {
         let exemplars: Vec<_> = self
             .exemplars
             .iter()
@@ -328,8 +319,8 @@ impl<'a> Batch<'a> {
             })
             .collect();
         let metadata = if metadata.is_empty() { Vec::new() } else { record::encode_metadata(&metadata) };
-        self.sample_records()
-            .into_iter()
+        std::iter::once(floats)
+            .chain(self.encode_histograms())
             .chain([record::encode_exemplars(&exemplars), metadata])
             .filter(|record| !record.is_empty())
             .map(|record| WalRecord::new(record, self.head.wal_compression()))

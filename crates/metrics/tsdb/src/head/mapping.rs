@@ -16,6 +16,8 @@ use crate::head_chunks::{MappedChunk, NewChunk, OUT_OF_ORDER};
 
 /// Series whose chunks are written before the series are told: bounds what is held twice.
 const GROUP: usize = 1024;
+/// Series with closed chunks in memory, at which a replay has these written to files.
+const MANY: usize = 16 * 1024;
 
 /// The series that have closed chunks in memory.
 #[derive(Default)]
@@ -40,16 +42,8 @@ impl Mapping {
         self.turn.lock()
     }
 
-    pub(super) fn len(&self) -> usize {
+    fn len(&self) -> usize {
         self.series.lock().len()
-    }
-
-    /// Gives back series that were not written.
-    fn give_back(&self, series: &[Arc<MemSeries>]) {
-        let mut all = self.series.lock();
-        all.extend_from_slice(series);
-        all.sort_unstable_by_key(|series| series.series_ref());
-        all.dedup_by_key(|series| series.series_ref());
     }
 }
 
@@ -61,7 +55,7 @@ impl Head {
     pub(crate) fn map_chunks(&self) -> usize {
         let _turn = self.mapping.turn();
         let mut series = mem::take(&mut *self.mapping.series.lock());
-        // In order and out of order a series is added for each.
+        // A series is added for its chunks in order and for those out of order, and anew after a failure.
         series.sort_unstable_by_key(|series| series.series_ref());
         series.dedup_by_key(|series| series.series_ref());
         if self.chunk_files.is_broken() {
@@ -72,7 +66,7 @@ impl Head {
             let (count, result) = self.map_group(group);
             mapped += count;
             if let Err(error) = result {
-                self.mapping.give_back(series.get(at * GROUP..).unwrap_or_default());
+                self.mapping.add(series.drain(at * GROUP..));
                 self.mapping_failed(&error);
                 return mapped;
             }
@@ -83,13 +77,22 @@ impl Head {
         mapped
     }
 
+    /// [`Head::map_chunks`] where so many series have closed chunks that a replay would need more memory for them than running does.
+    pub(in crate::head) fn map_chunks_when_many(&self) {
+        if self.mapping.len() >= MANY {
+            self.map_chunks();
+        }
+    }
+
     fn map_group(&self, group: &[Arc<MemSeries>]) -> (usize, io::Result<()>) {
         let mut written = Vec::with_capacity(group.len());
         let mut late = Vec::new();
         let mut result = Ok(());
         for series in group {
-            let waiting = series.state().waiting().to_vec();
-            let waiting_late = series.state().late_waiting();
+            let (waiting, waiting_late) = {
+                let state = series.state();
+                (state.waiting().to_vec(), state.late_waiting())
+            };
             result = self
                 .write_chunks(series, &waiting, 0, &mut written)
                 .and_then(|()| self.write_chunks(series, &waiting_late, OUT_OF_ORDER, &mut late));

@@ -1,6 +1,5 @@
 //! Takes full out-of-order chunks to files, and says so in their log.
 
-use parking_lot::RwLockWriteGuard;
 use tracing::warn;
 
 use crate::{
@@ -35,7 +34,7 @@ impl Head {
     /// Writes to the log that everything before is in these chunks, and then what is not. Prometheus forgets at such a mark what it has
     /// read of the series so far; here a mark only tells where to look.
     fn mark(&self, log: &Wal, chunks: &[(&MemSeries, MappedChunk)]) {
-        let _order: RwLockWriteGuard<'_, ()> = self.out_of_order.order.write();
+        let _order = self.out_of_order.order.write();
         let (mut markers, mut samples) = (Vec::new(), Vec::new());
         for run in chunks.chunk_by(|(a, _), (b, _)| std::ptr::eq(*a, *b)) {
             let Some((series, _)) = run.first() else { continue };

@@ -26,6 +26,7 @@ use std::{
 
 use model::Millis;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
+use prometheus_client::metrics::counter::Counter;
 use storage::CommitError;
 
 pub(crate) use compaction::LateCut;
@@ -61,6 +62,12 @@ pub(super) struct Late {
     pub(super) series: Arc<MemSeries>,
     pub(super) timestamp: Millis,
     pub(super) sample: Sample,
+}
+
+/// Samples of a kind that were appended: all of them, and those out of order.
+struct LateCounters<'a> {
+    appended: &'a Counter,
+    late: &'a Counter,
 }
 
 // === impl OutOfOrder ===
@@ -154,22 +161,24 @@ impl Head {
         let guard = self.out_of_order.order.read();
         self.log_late(&samples)?;
         for Late { series, timestamp, sample } in samples {
-            let is_float = matches!(sample, Sample::Float(_));
+            let counters = self.late_counters(&sample);
             if self.append_late(&series, timestamp, sample, Some(commit)) {
-                self.count_late(is_float);
+                counters.appended.inc();
+                counters.late.inc();
             }
         }
         Ok(Some(guard))
     }
 
-    fn count_late(&self, is_float: bool) {
+    /// What counts a sample of this kind.
+    fn late_counters(&self, sample: &Sample) -> LateCounters<'_> {
         let metrics = &self.metrics;
-        if is_float {
-            metrics.appended.inc();
-            metrics.late_appended.inc();
-        } else {
-            metrics.appended_histograms.inc();
-            metrics.late_appended_histograms.inc();
+        match sample {
+            Sample::Float(_) => LateCounters { appended: &metrics.appended, late: &metrics.late_appended },
+            Sample::Histogram(_) | Sample::FloatHistogram(_) => LateCounters {
+                appended: &metrics.appended_histograms,
+                late: &metrics.late_appended_histograms,
+            },
         }
     }
 

@@ -10,6 +10,7 @@ use crate::{
     head::{
         Head, MemSeries,
         ooo::Late,
+        replay::old_segments,
         sample_records,
         series::{AppendRules, Verdict},
     },
@@ -17,14 +18,10 @@ use crate::{
     metrics::WalMetrics,
     recode::Sample,
     wal::{
-        ReadError, SegmentReader, WalLayout,
+        ReadError, WalLayout,
         record::{self, RecordType, RefHistogram, RefMarker, RefSample},
-        repair,
     },
 };
-
-/// Series with closed chunks in memory, at which these are written to files.
-const MAP_AT: usize = 16 * 1024;
 
 /// What a replay came to.
 #[derive(Default)]
@@ -55,27 +52,8 @@ impl Head {
                 None => totals.unknown += 1,
             }
         }
-        for (at, (_, path)) in layout.segments.iter().enumerate() {
-            let mut reader = SegmentReader::open(path)?;
-            loop {
-                match reader.next_record() {
-                    Ok(Some(record)) => {
-                        if let Err(error) = self.load_late(record, &mut totals) {
-                            metrics.corruptions.inc();
-                            warn!(path = %path.display(), %error, "record of out-of-order samples is left out");
-                        }
-                    }
-                    Ok(None) => break,
-                    Err(ReadError::Corrupt { path, offset, reason }) => {
-                        metrics.corruptions.inc();
-                        warn!(path = %path.display(), offset, reason, "log of out-of-order samples is damaged, cutting it there");
-                        let last = at + 1 == layout.segments.len();
-                        repair(&path, offset, !last).map_err(|source| ReadError::Io { path, source })?;
-                        break;
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
+        for segment in old_segments(layout) {
+            segment.read(metrics, |record| self.load_late(record, &mut totals))?;
         }
         self.report_late(found.len(), &totals, metrics);
         Ok(())
@@ -143,9 +121,7 @@ impl Head {
 
     fn keep_late(&self, series: &Arc<MemSeries>, timestamp: Millis, sample: Sample) {
         self.append_late(series, timestamp, sample, None);
-        if self.mapping.len() >= MAP_AT {
-            self.map_chunks();
-        }
+        self.map_chunks_when_many();
     }
 
     /// Does not keep twice what is in a chunk; false when nobody named the series.
@@ -176,13 +152,8 @@ impl Head {
         }
         let count = samples.len() as u64;
         for Late { series, timestamp, sample } in samples {
-            // What is counted as appended was so by the batch.
-            match sample {
-                Sample::Float(_) => self.metrics.late_appended.inc(),
-                Sample::Histogram(_) | Sample::FloatHistogram(_) => {
-                    self.metrics.late_appended_histograms.inc()
-                }
-            };
+            // That it is appended was counted by the batch.
+            self.late_counters(&sample).late.inc();
             self.keep_late(&series, timestamp, sample);
         }
         count

@@ -20,7 +20,7 @@ use crate::{
 
 /// A file of the log.
 #[derive(Debug, Clone)]
-pub(super) struct Segment {
+pub(in crate::head) struct Segment {
     pub(super) number: u64,
     pub(super) path: PathBuf,
     pub(super) origin: Origin,
@@ -48,6 +48,40 @@ pub(super) struct LogReader<'a> {
     adopted: usize,
     adopted_times: Option<(Millis, Millis)>,
     unsupported: u64,
+}
+
+// === impl Segment ===
+
+impl Segment {
+    /// Hands each record to `load`, which may refuse it. Damage is counted, and cut off where an earlier run left it.
+    pub(in crate::head) fn read(
+        &self,
+        metrics: &WalMetrics,
+        mut load: impl FnMut(&[u8]) -> Result<(), Malformed>,
+    ) -> Result<(), ReadError> {
+        let mut reader = SegmentReader::open(&self.path)?;
+        loop {
+            match reader.next_record() {
+                Ok(Some(record)) => {
+                    if let Err(error) = load(record) {
+                        metrics.corruptions.inc();
+                        warn!(path = %self.path.display(), %error, "log record is left out");
+                    }
+                }
+                Ok(None) => return Ok(()),
+                Err(ReadError::Corrupt { path, offset, reason }) => {
+                    metrics.corruptions.inc();
+                    warn!(path = %path.display(), offset, reason, "log segment is damaged, cutting it there");
+                    return match self.origin {
+                        Origin::ThisRun => Ok(()),
+                        origin => repair(&path, offset, origin != Origin::Last)
+                            .map_err(|source| ReadError::Io { path, source }),
+                    };
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
 }
 
 // === impl LogReader ===
@@ -91,28 +125,7 @@ impl<'a> LogReader<'a> {
 
     /// Reads a segment. Damage in one of an earlier run is cut off.
     pub(super) fn read(&mut self, segment: &Segment, workers: &mut Workers) -> Result<(), ReadError> {
-        let mut reader = SegmentReader::open(&segment.path)?;
-        loop {
-            match reader.next_record() {
-                Ok(Some(record)) => {
-                    if let Err(error) = self.load(record, workers) {
-                        self.metrics.corruptions.inc();
-                        warn!(path = %segment.path.display(), %error, "log record is left out");
-                    }
-                }
-                Ok(None) => return Ok(()),
-                Err(ReadError::Corrupt { path, offset, reason }) => {
-                    self.metrics.corruptions.inc();
-                    warn!(path = %path.display(), offset, reason, "log segment is damaged, cutting it there");
-                    return match segment.origin {
-                        Origin::ThisRun => Ok(()),
-                        origin => repair(&path, offset, origin != Origin::Last)
-                            .map_err(|source| ReadError::Io { path, source }),
-                    };
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        segment.read(self.metrics, |record| self.load(record, workers))
     }
 
     fn load(&mut self, record: &[u8], workers: &mut Workers) -> Result<(), Malformed> {

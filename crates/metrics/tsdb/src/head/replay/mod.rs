@@ -203,7 +203,7 @@ impl Head {
 }
 
 /// Checkpoint and segments of earlier runs, in order.
-fn old_segments(layout: &WalLayout) -> Vec<Segment> {
+pub(super) fn old_segments(layout: &WalLayout) -> Vec<Segment> {
     let checkpoint = layout.checkpoint.iter().flat_map(|(number, paths)| {
         paths.iter().map(|path| (*number, path.clone(), log_reader::Origin::Whole))
     });

@@ -36,8 +36,6 @@ const HISTOGRAMS: usize = 512;
 const QUEUE: usize = 8;
 /// Workers at most: one reader keeps no more of them busy.
 const MOST: usize = 8;
-/// Series with closed chunks in memory, at which these are written to files.
-const MAP_AT: usize = 16 * 1024;
 
 /// What a worker is told.
 enum Message {
@@ -356,9 +354,7 @@ impl<'a> Worker<'a> {
         drop(state);
         if waits {
             self.head.mapping.add([Arc::clone(series)]);
-            if self.head.mapping.len() >= MAP_AT {
-                self.head.map_chunks();
-            }
+            self.head.map_chunks_when_many();
         }
         self.totals.samples += u64::from(appended != Appended::Not);
     }

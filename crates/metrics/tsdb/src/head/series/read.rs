@@ -1,13 +1,14 @@
 //! Reads a series as one view sees it.
 
 use model::{Columns, Millis};
+use parking_lot::MutexGuard;
 use smallvec::SmallVec;
 
 use super::{MemSeries, SeriesState};
 use crate::{
     chunk::decode,
     head::{closed::TakenChunk, isolation::View},
-    head_chunks::{HeadChunkError, HeadChunks},
+    head_chunks::{ChunkFiles, HeadChunkError, HeadChunks},
 };
 
 /// Chunks in order of time, each with how many of its samples are visible.
@@ -21,17 +22,21 @@ pub(crate) fn read_series(
     range: (Millis, Millis),
     columns: &mut Columns,
 ) -> Result<(), HeadChunkError> {
+    let before = columns.timestamps.len();
     let state = series.state();
-    let Some(late) = state.late().map(|late| late.take(view, range)) else {
-        drop(state);
-        return read_in_order(series, files, view, range, columns);
-    };
+    let late = state.late().map(|late| late.take(view, range));
     let deleted = state.deleted().cloned();
-    let late_files = files.files();
-    drop(state);
+    let files = files.files();
+    let Some(late) = late else {
+        read_in_order(state, &files, view, range, columns)?;
+        if let Some(deleted) = deleted {
+            deleted.remove_from(columns, before);
+        }
+        return Ok(());
+    };
     let mut all = Columns::default();
-    read_in_order(series, files, view, range, &mut all)?;
-    late.merge_into(view, &late_files, range, &mut all)?;
+    read_in_order(state, &files, view, range, &mut all)?;
+    late.merge_into(view, &files, range, &mut all)?;
     if let Some(deleted) = deleted {
         deleted.remove_from(&mut all, 0);
     }
@@ -41,15 +46,14 @@ pub(crate) fn read_series(
     Ok(())
 }
 
+/// Appends what is in order and seen, deleted or not; `files` were taken with the series locked, which it is no longer than needed.
 fn read_in_order(
-    series: &MemSeries,
-    files: &HeadChunks,
+    state: MutexGuard<'_, SeriesState>,
+    files: &ChunkFiles,
     view: &View,
     (min_time, max_time): (Millis, Millis),
     columns: &mut Columns,
 ) -> Result<(), HeadChunkError> {
-    let before = columns.timestamps.len();
-    let state = series.state();
     let (open_visible, hidden) = state.visible_of_open(view);
     let closed = state.closed_in((min_time, max_time), hidden);
     // The open chunk is decoded into its own columns while the lock is held: it is short, and copying it would cost as much.
@@ -62,19 +66,14 @@ fn read_in_order(
         let target = if closed.is_empty() { &mut *columns } else { &mut tail };
         decode(open.encoding(), open.bytes(), open_visible, (min_time, max_time), target)?;
     }
-    let deleted = state.deleted().cloned();
-    let files = files.files();
     drop(state);
     for (chunk, limit) in closed {
-        let chunk = chunk.load(&files)?;
+        let chunk = chunk.load(files)?;
         decode(chunk.encoding, &chunk.data, limit, (min_time, max_time), columns)?;
     }
     columns.timestamps.append(&mut tail.timestamps);
     columns.values.append(&mut tail.values);
     columns.histograms.append(&mut tail.histograms);
-    if let Some(deleted) = deleted {
-        deleted.remove_from(columns, before);
-    }
     Ok(())
 }
 
