@@ -1,7 +1,9 @@
-//! What the tests of many crates share: where reference data lies, waiting for a condition, and an HTTP server that records.
+//! What the tests of many crates share: where reference data lies, waiting for a condition, an HTTP server that records, and the
+//! Prometheus that is installed.
 
 #![forbid(unsafe_code)]
 
+mod prometheus;
 mod recorder;
 
 use std::{
@@ -10,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use prometheus::Prometheus;
 pub use recorder::{HttpRecorder, Recorded};
 
 /// How long [`eventually`] waits; generous, since a test machine may be busy.

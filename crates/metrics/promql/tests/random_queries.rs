@@ -1,15 +1,16 @@
 //! Random queries over random samples: none panics, a range gives what instants give, and each reads back as it is printed.
 
+#[path = "common/answers.rs"]
+mod answers;
 #[path = "common/grammar.rs"]
 mod grammar;
 
-use std::collections::BTreeMap;
-
+use answers::{Times, instants, range};
 use grammar::Dialect;
-use model::{FloatHistogram, Labels, STALE_NAN, Span};
+use model::{FloatHistogram, STALE_NAN, Span};
 use prometheus_client::registry::Registry;
 use promql::{
-    Engine, EngineOptions, QueryOptions, SampleValue, Value,
+    Engine, EngineOptions,
     memory::{MemoryStorage, series_labels},
     syntax::{ParserOptions, parse},
 };
@@ -18,7 +19,7 @@ use proptest::prelude::*;
 const BEGIN: i64 = 1_700_001_000_000;
 const SECOND: i64 = 1000;
 /// From, to, step: no multiples of the distance between samples.
-const TIMES: (i64, i64, i64) = (BEGIN + 307 * SECOND, BEGIN + 900 * SECOND, 131 * SECOND);
+const TIMES: Times = (BEGIN + 307 * SECOND, BEGIN + 900 * SECOND, 131 * SECOND);
 
 /// What a place in a series may hold.
 #[derive(Debug, Clone)]
@@ -79,51 +80,6 @@ fn histogram(seed: u8) -> FloatHistogram {
     }
 }
 
-/// What a sample holds, comparable: the bits of a float, or the text of a histogram.
-type Answer = BTreeMap<(i64, Labels), String>;
-
-fn text(value: &SampleValue) -> String {
-    match value {
-        // There is one NaN as far as answers go.
-        SampleValue::Float(value) if value.is_nan() => "NaN".to_owned(),
-        SampleValue::Float(value) => format!("{value:?}"),
-        SampleValue::Histogram(histogram) => format!("{histogram:?}"),
-    }
-}
-
-fn range(engine: &Engine, storage: &MemoryStorage, query: &str) -> Result<Answer, String> {
-    let result =
-        engine.range(storage, query, TIMES, &QueryOptions::default()).map_err(|error| error.to_string())?;
-    let Value::Matrix(series) = result.value else { panic!("{query}") };
-    let mut answer = Answer::new();
-    for series in series {
-        let floats = series.samples.timestamps.iter().zip(&series.samples.values);
-        let floats = floats.map(|(time, value)| (*time, SampleValue::Float(*value)));
-        let histograms = series.samples.histograms.iter();
-        let histograms =
-            histograms.map(|point| (point.timestamp, SampleValue::Histogram(point.histogram.clone().into())));
-        for (time, value) in floats.chain(histograms) {
-            answer.insert((time, series.labels.clone()), text(&value));
-        }
-    }
-    Ok(answer)
-}
-
-fn instants(engine: &Engine, storage: &MemoryStorage, query: &str) -> Result<Answer, String> {
-    let (from, to, step) = TIMES;
-    let mut answer = Answer::new();
-    for time in (from..=to).step_by(step as usize) {
-        let result = engine
-            .instant(storage, query, time, &QueryOptions::default())
-            .map_err(|error| error.to_string())?;
-        let Value::Vector(samples) = result.value else { panic!("{query}") };
-        for sample in samples {
-            answer.insert((time, sample.labels), text(&sample.value));
-        }
-    }
-    Ok(answer)
-}
-
 fn engine(delayed_name_removal: bool) -> Engine {
     let options = EngineOptions {
         syntax: ParserOptions::all(),
@@ -160,10 +116,10 @@ proptest! {
         delayed in any::<bool>(),
     ) {
         let (engine, storage) = (engine(delayed), storage(&series));
-        let (range, instants) = (range(&engine, &storage, &query), instants(&engine, &storage, &query));
+        let (range, instants) = (range(&engine, &storage, &query, TIMES), instants(&engine, &storage, &query, TIMES));
         // As it prints itself it means the same.
         let printed = parse(&query, ParserOptions::all()).map_err(|error| TestCaseError::fail(error.to_string()))?.to_string();
-        prop_assert_eq!(&self::range(&engine, &storage, &printed), &range, "{} as {}", query, printed);
+        prop_assert_eq!(&answers::range(&engine, &storage, &printed, TIMES), &range, "{} as {}", query, printed);
         if !is_local(&query) {
             return Ok(());
         }

@@ -20,42 +20,10 @@ const START: i64 = 1_700_000_000_000;
 /// Series of a batch, as of a request of remote write.
 const BATCH: usize = 2_500;
 
-const SERVICES: [&str; 20] = [
-    "gateway",
-    "auth",
-    "billing",
-    "cart",
-    "catalog",
-    "checkout",
-    "email",
-    "frontend",
-    "inventory",
-    "ledger",
-    "media",
-    "notify",
-    "orders",
-    "payments",
-    "pricing",
-    "profile",
-    "reco",
-    "search",
-    "shipping",
-    "users",
-];
-const PATHS: [&str; 10] = [
-    "/",
-    "/login",
-    "/api/v1/items",
-    "/api/v1/items/:id",
-    "/api/v1/orders",
-    "/api/v1/orders/:id",
-    "/api/v1/users",
-    "/api/v1/search",
-    "/healthz",
-    "/static/*",
-];
-const BOUNDS: [&str; 12] =
-    ["0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "+Inf"];
+/// How many services, paths and buckets there are.
+const SERVICES: usize = 20;
+const PATHS: usize = 10;
+const BUCKETS: usize = 12;
 
 /// Name and own labels of each of a target's series, `up` last.
 fn shapes() -> Vec<Vec<(&'static str, String)>> {
@@ -72,15 +40,16 @@ fn shapes() -> Vec<Vec<(&'static str, String)>> {
             add("node_cpu_seconds_total".to_owned(), &[("cpu", cpu), ("mode", mode)]);
         }
     }
-    for path in PATHS {
+    for path in (0..PATHS).map(|path| format!("/api/v1/items/{path}")) {
+        let path = path.as_str();
         for method in ["GET", "POST"] {
             for status in ["200", "404", "500"] {
                 let labels = [("path", path), ("method", method), ("status", status)];
                 add("http_requests_total".to_owned(), &labels);
             }
         }
-        for bound in BOUNDS {
-            add("http_request_duration_seconds_bucket".to_owned(), &[("path", path), ("le", bound)]);
+        for bound in (0..BUCKETS).map(|bucket| format!("0.{bucket:03}")) {
+            add("http_request_duration_seconds_bucket".to_owned(), &[("path", path), ("le", &bound)]);
         }
         add("http_request_duration_seconds_sum".to_owned(), &[("path", path)]);
         add("http_request_duration_seconds_count".to_owned(), &[("path", path)]);
@@ -90,12 +59,12 @@ fn shapes() -> Vec<Vec<(&'static str, String)>> {
 }
 
 fn target(number: usize) -> [(&'static str, String); 9] {
-    let service = SERVICES[number % SERVICES.len()];
+    let service = format!("service-{:02}", number % SERVICES);
     [
         ("cluster", format!("c{}", number % 3)),
         ("env", if number.is_multiple_of(4) { "staging" } else { "prod" }.to_owned()),
         ("instance", format!("10.{}.{}.{}:9100", number % 8, number / 256 % 256, number % 256)),
-        ("job", service.to_owned()),
+        ("job", service.clone()),
         ("namespace", "shop".to_owned()),
         ("node", format!("n{:03}", number / 16 % 1000)),
         ("pod", format!("{service}-{:08x}", (number as u32).wrapping_mul(2_654_435_761))),

@@ -284,33 +284,8 @@ fn retention_removes_the_oldest_blocks() {
 #[test]
 fn a_crash_or_a_fault_at_any_step_of_housekeeping_loses_nothing() {
     let dir = TempDir::new().unwrap();
-    let faulty = FaultyFs::default();
-    let mut options = DbOptions::new(dir.path());
-    options.wal_segment_size = 32 << 10;
-    options.fs = Arc::new(faulty.clone());
-    let db = Db::open(options.clone(), &mut Registry::default()).unwrap();
-    let mut end = 0;
-    let mut failures = 0;
-    let faults = (0..12).map(|step| Fault::Full { after: step * 800 });
-    for fault in faults.chain([Fault::Create, Fault::Rename, Fault::Sync]) {
-        append_grid(&db, 6, end, end + 150, 60_000);
-        end += 150;
-        let want = query_all(&db);
-        faulty.inject(fault);
-        failures += u32::from(db.maintain().is_err());
-        faulty.heal();
-        assert_eq!(query_all(&db), want, "{fault:?}, still running");
-        let crashed = copy(dir.path());
-        let mut options = options.clone();
-        options.dir = crashed.path().to_owned();
-        let reopened = Db::open(options, &mut Registry::default()).unwrap();
-        assert_eq!(query_all(&reopened), want, "{fault:?}, opened again");
-        reopened.maintain().unwrap();
-        assert_eq!(query_all(&reopened), want, "{fault:?}, housekeeping done");
-        if db.write_failure().is_some() {
-            break;
-        }
-    }
+    let fill = |db: &Db, round: i64| append_grid(db, 6, round * 150, (round + 1) * 150, 60_000);
+    let failures = faults::survive_faults(dir.path(), DbOptions::new(dir.path()), 12, fill, Db::maintain);
     assert!(failures > 10, "{failures} faults showed");
 }
 

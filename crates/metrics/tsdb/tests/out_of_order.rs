@@ -348,41 +348,18 @@ fn a_full_disk_refuses_them_and_loses_nothing() {
 #[test]
 fn a_crash_or_a_fault_at_any_step_of_housekeeping_loses_nothing() {
     let dir = TempDir::new().unwrap();
-    let faulty = FaultyFs::default();
-    let mut options = DbOptions { out_of_order_time_window: WINDOW, ..DbOptions::new(dir.path()) };
-    options.wal_segment_size = 32 << 10;
-    options.fs = Arc::new(faulty.clone());
-    let db = Db::open(options.clone(), &mut Registry::default()).unwrap();
-    let mut end = 0;
-    let mut failures = 0;
-    let faults = (0..24).map(|step| Fault::Full { after: step * 800 });
-    for fault in faults.chain([Fault::Create, Fault::Rename, Fault::Sync]) {
-        append_grid(&db, 3, end, end + 150, MINUTE);
-        end += 150;
-        let mut model = Model::new();
-        append_all(
-            &db,
-            &mut model,
-            1,
-            (1..200).map(|back| end * MINUTE - back * MINUTE - 30_000).filter(|time| *time > 0),
-        );
-        let want = query_all(&db);
-        faulty.inject(fault);
+    let options = DbOptions { out_of_order_time_window: WINDOW, ..DbOptions::new(dir.path()) };
+    let fill = |db: &Db, round: i64| {
+        let end = (round + 1) * 150;
+        append_grid(db, 3, end - 150, end, MINUTE);
+        let late = (1..200).map(|back| end * MINUTE - back * MINUTE - 30_000).filter(|time| *time > 0);
+        append_all(db, &mut Model::new(), 1, late);
+    };
+    let keep_house = |db: &Db| {
         db.map_chunks();
-        failures += u32::from(db.maintain().is_err());
-        faulty.heal();
-        assert_eq!(query_all(&db), want, "{fault:?}, still running");
-        let crashed = copy(dir.path());
-        let mut options = options.clone();
-        options.dir = crashed.path().to_owned();
-        let reopened = Db::open(options, &mut Registry::default()).unwrap();
-        assert_eq!(query_all(&reopened), want, "{fault:?}, opened again");
-        reopened.maintain().unwrap();
-        assert_eq!(query_all(&reopened), want, "{fault:?}, housekeeping done");
-        if db.write_failure().is_some() {
-            break;
-        }
-    }
+        db.maintain()
+    };
+    let failures = faults::survive_faults(dir.path(), options, 24, fill, keep_house);
     assert!(failures > 15, "{failures} faults showed");
 }
 

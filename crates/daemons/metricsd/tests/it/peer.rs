@@ -1,50 +1,22 @@
 //! A Prometheus beside the daemon, told and asked the same. Tests that need one are skipped where `prometheus` is not installed.
 
-use std::process::{Child, Command, Stdio};
-
 use super::*;
 
 /// A Prometheus that takes remote writes; it ends with the test.
 pub(super) struct Peer {
-    process: Child,
     pub url: String,
-    pub dir: tempfile::TempDir,
+    pub process: testkit::Prometheus,
 }
 
 impl Peer {
     pub async fn start(config: &str) -> Option<Self> {
-        let dir = tempfile::tempdir().expect("tempdir");
-        let config_file = dir.path().join("prometheus.yml");
-        fs::write(&config_file, config).expect("config");
-        let port =
-            std::net::TcpListener::bind("127.0.0.1:0").expect("port").local_addr().expect("port").port();
-        let process = Command::new("prometheus")
-            .arg(format!("--config.file={}", config_file.display()))
-            .arg(format!("--storage.tsdb.path={}", dir.path().join("data").display()))
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .args(["--web.enable-remote-write-receiver", "--enable-feature=native-histograms"])
-            .current_dir(dir.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let Ok(process) = process else {
-            eprintln!("skipped: prometheus is not installed");
-            return None;
+        let config = config.to_owned();
+        let start = move || {
+            let flags = ["--web.enable-remote-write-receiver", "--enable-feature=native-histograms"];
+            testkit::Prometheus::start(&config, None, &flags)
         };
-        let peer = Self { process, url: format!("http://127.0.0.1:{port}"), dir };
-        let ready = format!("{}/-/ready", peer.url);
-        eventually("ready", || async {
-            reqwest::get(&ready).await.ok().filter(|answer| answer.status() == 200)
-        })
-        .await;
-        Some(peer)
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let process = tokio::task::spawn_blocking(start).await.expect("starts")?;
+        Some(Self { url: process.url(), process })
     }
 }
 

@@ -43,7 +43,7 @@ async fn prometheus_logs_the_same() {
         assert_eq!(posted.expect("request").status(), 200);
     }
     let (ours, theirs) = eventually("written", || async {
-        let both = (lines(dir.path(), "httpRequest"), lines(peer.dir.path(), "httpRequest"));
+        let both = (lines(dir.path(), "httpRequest"), lines(peer.process.dir(), "httpRequest"));
         (both.0.len() == 5 && both.1.len() == 5).then_some(both)
     })
     .await;

@@ -1,6 +1,7 @@
 //! What the tests of the whole database share.
 #![allow(dead_code)] // each test program uses a part
 
+pub mod faults;
 pub mod prometheus;
 
 use std::{fs, path::Path};

@@ -1,26 +1,16 @@
 //! A running Prometheus on a data folder, where one is installed.
 
-use std::{
-    fs::{self, File},
-    io::{Read, Write},
-    net::{TcpListener, TcpStream},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    thread::sleep,
-    time::{Duration, Instant},
-};
+use std::path::Path;
 
 use model::{Columns, FloatHistogram, Histogram, HistogramPoint, Labels, Millis, Span};
-use tempfile::TempDir;
 
-/// How long it may take to start or to end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const REMOTE_WRITE: [(&str, &str); 3] = [
+    ("Content-Encoding", "snappy"),
+    ("Content-Type", "application/x-protobuf"),
+    ("X-Prometheus-Remote-Write-Version", "0.1.0"),
+];
 
-pub struct Prometheus {
-    child: Child,
-    port: u16,
-    scratch: TempDir,
-}
+pub struct Prometheus(testkit::Prometheus);
 
 impl Prometheus {
     /// Starts it and waits until it is ready; none where it is not installed.
@@ -29,47 +19,18 @@ impl Prometheus {
     }
 
     /// [`Self::start`] with a configuration of its own.
-    pub fn start_with(data: &Path, text: &str) -> Option<Self> {
-        let scratch = TempDir::new().unwrap();
-        let config = scratch.path().join("prometheus.yml");
-        fs::write(&config, text).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let started = Command::new("prometheus")
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.tsdb.path={}", data.display()))
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .arg("--web.enable-remote-write-receiver")
-            .arg("--enable-feature=native-histograms")
-            .current_dir(scratch.path())
-            .stdout(Stdio::null())
-            .stderr(File::create(log_path(&scratch)).unwrap())
-            .spawn();
-        let Ok(child) = started else {
-            eprintln!("skipped: prometheus is not installed");
-            return None;
-        };
-        let mut prometheus = Self { child, port, scratch };
-        let begin = Instant::now();
-        while prometheus.request("GET", "/-/ready", &[]).is_none_or(|(status, _)| status != 200) {
-            let ended = prometheus.child.try_wait().unwrap();
-            assert!(ended.is_none() && begin.elapsed() < PATIENCE, "{ended:?}: {}", prometheus.log());
-            sleep(Duration::from_millis(50));
-        }
-        Some(prometheus)
+    pub fn start_with(data: &Path, config: &str) -> Option<Self> {
+        let flags = ["--web.enable-remote-write-receiver", "--enable-feature=native-histograms"];
+        testkit::Prometheus::start(config, Some(data), &flags).map(Self)
     }
 
     pub fn log(&self) -> String {
-        fs::read_to_string(log_path(&self.scratch)).unwrap()
+        self.0.log()
     }
 
     /// Ends it as an operator does.
-    pub fn stop(mut self) {
-        Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        let begin = Instant::now();
-        while self.child.try_wait().unwrap().is_none() {
-            assert!(begin.elapsed() < PATIENCE, "it does not end: {}", self.log());
-            sleep(Duration::from_millis(50));
-        }
+    pub fn stop(self) {
+        self.0.stop();
     }
 
     /// Pushes samples of some series by remote write.
@@ -107,7 +68,7 @@ impl Prometheus {
     /// The status and the text of the answer to a remote write.
     fn write(&self, request: &[u8]) -> (u16, String) {
         let body = snap::raw::Encoder::new().compress_vec(request).unwrap();
-        self.request("POST", "/api/v1/write", &body).unwrap()
+        self.0.request("POST", "/api/v1/write", &REMOTE_WRITE, &body).unwrap()
     }
 
     /// The samples of all series with the label `job="test"` in the three hours up to `end`, in order of labels. Of native histograms
@@ -124,7 +85,7 @@ impl Prometheus {
     fn select<T>(&self, end: Millis, series: impl Fn(&serde_json::Value) -> (Labels, T)) -> Vec<(Labels, T)> {
         let query = "%7Bjob%3D%22test%22%7D%5B3h%5D";
         let path = format!("/api/v1/query?query={query}&time={}.{:03}", end / 1000, end % 1000);
-        let (status, text) = self.request("GET", &path, &[]).unwrap();
+        let (status, text) = self.0.request("GET", &path, &[], &[]).unwrap();
         assert_eq!(status, 200, "{text}");
         let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
         let mut all: Vec<_> = answer["data"]["result"].as_array().unwrap().iter().map(series).collect();
@@ -134,25 +95,9 @@ impl Prometheus {
 
     /// The value of a metric without labels that it has of itself.
     pub fn metric(&self, name: &str) -> f64 {
-        let (_, text) = self.request("GET", "/metrics", &[]).unwrap();
+        let (_, text) = self.0.request("GET", "/metrics", &[], &[]).unwrap();
         let line = text.lines().find(|line| line.split(' ').next() == Some(name));
         line.unwrap_or_else(|| panic!("no {name}")).rsplit(' ').next().unwrap().parse().unwrap()
-    }
-
-    fn request(&self, method: &str, path: &str, body: &[u8]) -> Option<(u16, String)> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        // Version 1.0: the answer ends with the connection.
-        let head = format!(
-            "{method} {path} HTTP/1.0\r\nContent-Length: {}\r\nContent-Encoding: snappy\r\n\
-             Content-Type: application/x-protobuf\r\nX-Prometheus-Remote-Write-Version: 0.1.0\r\n\r\n",
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).ok()?;
-        stream.write_all(body).ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        let (head, body) = answer.split_once("\r\n\r\n")?;
-        Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
     }
 }
 
@@ -226,17 +171,6 @@ impl Seen {
             buckets: buckets.copied().filter(|count| *count != 0.0).collect(),
         }
     }
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn log_path(scratch: &TempDir) -> PathBuf {
-    scratch.path().join("log")
 }
 
 fn series(json: &serde_json::Value) -> (Labels, Columns) {
