@@ -44,15 +44,11 @@ pub(crate) struct HeadMetrics {
     pub(crate) min_time: Gauge,
     pub(crate) max_time: Gauge,
     pub(crate) active_appenders: Gauge,
-    pub(crate) appended: Counter,
-    pub(crate) appended_histograms: Counter,
-    pub(crate) late_appended: Counter,
-    pub(crate) late_appended_histograms: Counter,
-    pub(crate) out_of_bound: Counter,
-    pub(crate) out_of_bound_histograms: Counter,
-    pub(crate) out_of_order: Counter,
-    pub(crate) out_of_order_histograms: Counter,
-    pub(crate) too_old: Counter,
+    pub(crate) appended: Typed,
+    pub(crate) late_appended: Typed,
+    pub(crate) out_of_bound: Typed,
+    pub(crate) out_of_order: Typed,
+    pub(crate) too_old: Typed,
     pub(crate) gc_seconds: Histogram,
     pub(crate) truncations: Counter,
     pub(crate) exemplars_appended: Counter,
@@ -106,6 +102,31 @@ pub(crate) struct BlockMetrics {
     pub(crate) unreadable_info: ByBlock,
 }
 
+/// The type of a sample, where metrics tell them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SampleType {
+    Float,
+    Histogram,
+}
+
+/// A counter for each type.
+#[derive(Clone)]
+pub(crate) struct Typed {
+    pub(crate) floats: Counter,
+    pub(crate) histograms: Counter,
+}
+
+// === impl Typed ===
+
+impl Typed {
+    pub(crate) fn of(&self, sample_type: SampleType) -> &Counter {
+        match sample_type {
+            SampleType::Float => &self.floats,
+            SampleType::Histogram => &self.histograms,
+        }
+    }
+}
+
 // === impl Metrics ===
 
 impl Metrics {
@@ -122,18 +143,6 @@ impl Metrics {
 
 impl HeadMetrics {
     fn new(r: &mut Register<'_>) -> Self {
-        let [appended, appended_histograms] =
-            r.by_types("head_samples_appended", "Total number of appended samples");
-        let [late_appended, late_appended_histograms] =
-            r.by_types("head_out_of_order_samples_appended", "Total number of appended out of order samples");
-        let [out_of_bound, out_of_bound_histograms] = r.by_types(
-            "out_of_bound_samples",
-            "Total number of out of bound samples ingestion failed attempts",
-        );
-        let [out_of_order, out_of_order_histograms] = r.by_types(
-            "out_of_order_samples",
-            "Total number of out of order samples ingestion failed attempts",
-        );
         Self {
             series: r.gauge("head_series", "Total number of series in the head block"),
             series_created: r.counter("head_series_created", "Total number of series created in the head"),
@@ -149,14 +158,19 @@ impl HeadMetrics {
             max_time: r.gauge("head_max_time", "Maximum timestamp of the head block, in milliseconds"),
             active_appenders: r
                 .gauge("head_active_appenders", "Number of currently active appender transactions"),
-            appended,
-            appended_histograms,
-            late_appended,
-            late_appended_histograms,
-            out_of_bound,
-            out_of_bound_histograms,
-            out_of_order,
-            out_of_order_histograms,
+            appended: r.by_type("head_samples_appended", "Total number of appended samples"),
+            late_appended: r.by_type(
+                "head_out_of_order_samples_appended",
+                "Total number of appended out of order samples",
+            ),
+            out_of_bound: r.by_type(
+                "out_of_bound_samples",
+                "Total number of out of bound samples ingestion failed attempts",
+            ),
+            out_of_order: r.by_type(
+                "out_of_order_samples",
+                "Total number of out of order samples ingestion failed attempts",
+            ),
             too_old: r.by_type(
                 "too_old_samples",
                 "Total number of samples refused because they are older than the out-of-order window",
@@ -336,17 +350,11 @@ impl Register<'_> {
         gauge
     }
 
-    fn by_type(&mut self, name: &str, help: &str) -> Counter {
+    fn by_type(&mut self, name: &str, help: &str) -> Typed {
         let family = ByType::default();
         self.registry.register(name, help, family.clone());
-        family.get_or_create_owned(&FLOAT)
-    }
-
-    /// The counters of floats and of histograms.
-    fn by_types(&mut self, name: &str, help: &str) -> [Counter; 2] {
-        let family = ByType::default();
-        self.registry.register(name, help, family.clone());
-        [&FLOAT, &HISTOGRAM].map(|label| family.get_or_create_owned(label))
+        let [floats, histograms] = [&FLOAT, &HISTOGRAM].map(|label| family.get_or_create_owned(label));
+        Typed { floats, histograms }
     }
 
     fn by_block(&mut self, name: &str, help: &str) -> ByBlock {

@@ -12,6 +12,7 @@ use crate::{
         Appended, ChunkError, Encoding, Flavor, Floats, HISTOGRAM_CHUNK_BYTES, HistogramEncoder, Integers,
         MIN_HISTOGRAMS_PER_CHUNK, SAMPLES_PER_CHUNK, XorEncoder, decode_each, decode_histograms, decode_xor2,
     },
+    metrics::SampleType,
 };
 
 /// A sample of any kind.
@@ -32,6 +33,13 @@ impl From<HistogramSample<'_>> for Sample {
 }
 
 impl Sample {
+    pub(crate) fn sample_type(&self) -> SampleType {
+        match self {
+            Self::Float(_) => SampleType::Float,
+            Self::Histogram(_) | Self::FloatHistogram(_) => SampleType::Histogram,
+        }
+    }
+
     /// Adds it to columns, in which it is the newest of its kind.
     pub(crate) fn push_to(&self, timestamp: Millis, columns: &mut Columns) {
         let histogram = match self {

@@ -120,10 +120,13 @@ fn are_found_wherever_they_are() {
 #[test]
 fn are_decided_about_as_floats_are() {
     let dir = TempDir::new().unwrap();
-    let (db, _) = open_late(dir.path());
+    let (db, registry) = open_late(dir.path());
     append(&db, 10).unwrap();
     append(&db, 9).unwrap();
     assert_eq!(append(&db, 10 - 6 * 60 - 1), Err(AppendError::TooOld));
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+    assert!(text.contains("prometheus_tsdb_too_old_samples_total{type=\"histogram\"} 1\n"), "{text}");
     let mut appender = db.appender();
     let other = histogram(50);
     let again = appender.append_histogram(

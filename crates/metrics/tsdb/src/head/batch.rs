@@ -16,6 +16,7 @@ use super::{
     series::{AppendRules, Appended, MemSeries, SeriesState, Verdict},
 };
 use crate::{
+    metrics::SampleType,
     recode::Sample,
     wal::{
         WalRecord,
@@ -187,7 +188,7 @@ impl<'a> Batch<'a> {
             Ok(Verdict::Late) => self.late.push(self.late(series, timestamp, Sample::Float(value))),
             Ok(Verdict::Known) => {}
             Err(error) => {
-                self.head.count_refusal(&error);
+                self.head.count_refusal(&error, SampleType::Float);
                 return Err(error);
             }
         }
@@ -250,8 +251,8 @@ impl<'a> Batch<'a> {
             self.head.log(records)?;
         }
         if *phase == Phase::Loading {
-            self.head.metrics().appended.inc_by(self.samples.len() as u64);
-            self.head.metrics().appended_histograms.inc_by(self.histograms.len() as u64);
+            self.head.metrics().appended.floats.inc_by(self.samples.len() as u64);
+            self.head.metrics().appended.histograms.inc_by(self.histograms.len() as u64);
             return Ok(());
         }
         let commit = self.head.isolation().begin();
@@ -352,8 +353,8 @@ impl<'a> Batch<'a> {
         }
         self.late.extend(moved);
         let metrics = self.head.metrics();
-        metrics.appended.inc_by(applied.appended);
-        metrics.out_of_order.inc_by(applied.late);
+        metrics.appended.floats.inc_by(applied.appended);
+        metrics.out_of_order.floats.inc_by(applied.late);
         applied.tell(self.head);
         for (series, metadata) in self.metadata.drain(..) {
             self.series[series.0 as usize].state().set_metadata(metadata);

@@ -65,7 +65,7 @@ pub(crate) use series::MemSeries;
 use crate::{
     FloatEncoding,
     head_chunks::HeadChunks,
-    metrics::HeadMetrics,
+    metrics::{HeadMetrics, SampleType},
     wal::{Compression, Wal, WalRecord},
 };
 use isolation::Writer;
@@ -283,24 +283,15 @@ impl Head {
         self.metrics.min_time.set(self.min_time());
     }
 
-    fn count_refusal(&self, error: &AppendError) {
-        let counter = match error {
+    fn count_refusal(&self, error: &AppendError, sample_type: SampleType) {
+        let counters = match error {
             AppendError::OutOfBounds => &self.metrics.out_of_bound,
             AppendError::OutOfOrder => &self.metrics.out_of_order,
             error if error.is_duplicate() => &self.metrics.out_of_order,
             AppendError::TooOld => &self.metrics.too_old,
             _ => return,
         };
-        counter.inc();
-    }
-
-    fn count_histogram_refusal(&self, error: &AppendError) {
-        match error {
-            AppendError::OutOfBounds => self.metrics.out_of_bound_histograms.inc(),
-            AppendError::OutOfOrder => self.metrics.out_of_order_histograms.inc(),
-            error if error.is_duplicate() => self.metrics.out_of_order_histograms.inc(),
-            _ => return,
-        };
+        counters.of(sample_type).inc();
     }
 
     fn log(&self, records: Vec<WalRecord>) -> Result<(), CommitError> {

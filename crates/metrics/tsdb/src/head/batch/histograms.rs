@@ -16,6 +16,7 @@ use crate::{
         sample_records,
         series::{Appended, Verdict},
     },
+    metrics::SampleType,
     recode::Sample,
 };
 
@@ -51,7 +52,7 @@ impl Batch<'_> {
             }
             Ok(Verdict::Late) => self.late.push(self.late(series, timestamp, Sample::from(histogram))),
             Ok(Verdict::Known) => {}
-            Err(error) => self.head.count_histogram_refusal(error),
+            Err(error) => self.head.count_refusal(error, SampleType::Histogram),
         }
         checked.map(|_| ())
     }
@@ -180,9 +181,9 @@ impl Batch<'_> {
             }
         }
         let metrics = self.head.metrics();
-        metrics.appended.inc_by(floats);
-        metrics.appended_histograms.inc_by(applied.appended - floats);
-        metrics.out_of_order_histograms.inc_by(applied.late);
+        metrics.appended.floats.inc_by(floats);
+        metrics.appended.histograms.inc_by(applied.appended - floats);
+        metrics.out_of_order.histograms.inc_by(applied.late);
         applied.tell(self.head);
     }
 }

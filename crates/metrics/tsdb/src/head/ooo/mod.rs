@@ -26,7 +26,6 @@ use std::{
 
 use model::Millis;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
-use prometheus_client::metrics::counter::Counter;
 use storage::CommitError;
 
 pub(crate) use compaction::LateCut;
@@ -62,12 +61,6 @@ pub(super) struct Late {
     pub(super) series: Arc<MemSeries>,
     pub(super) timestamp: Millis,
     pub(super) sample: Sample,
-}
-
-/// Samples of a kind that were appended: all of them, and those out of order.
-struct LateCounters<'a> {
-    appended: &'a Counter,
-    late: &'a Counter,
 }
 
 // === impl OutOfOrder ===
@@ -161,25 +154,13 @@ impl Head {
         let guard = self.out_of_order.order.read();
         self.log_late(&samples)?;
         for Late { series, timestamp, sample } in samples {
-            let counters = self.late_counters(&sample);
+            let sample_type = sample.sample_type();
             if self.append_late(&series, timestamp, sample, Some(commit)) {
-                counters.appended.inc();
-                counters.late.inc();
+                self.metrics.appended.of(sample_type).inc();
+                self.metrics.late_appended.of(sample_type).inc();
             }
         }
         Ok(Some(guard))
-    }
-
-    /// What counts a sample of this kind.
-    fn late_counters(&self, sample: &Sample) -> LateCounters<'_> {
-        let metrics = &self.metrics;
-        match sample {
-            Sample::Float(_) => LateCounters { appended: &metrics.appended, late: &metrics.late_appended },
-            Sample::Histogram(_) | Sample::FloatHistogram(_) => LateCounters {
-                appended: &metrics.appended_histograms,
-                late: &metrics.late_appended_histograms,
-            },
-        }
     }
 
     fn log_late(&self, samples: &[Late]) -> Result<(), CommitError> {

@@ -153,7 +153,7 @@ impl Head {
         let count = samples.len() as u64;
         for Late { series, timestamp, sample } in samples {
             // That it is appended was counted by the batch.
-            self.late_counters(&sample).late.inc();
+            self.metrics.late_appended.of(sample.sample_type()).inc();
             self.keep_late(&series, timestamp, sample);
         }
         count

@@ -96,8 +96,8 @@ fn histograms_are_taken_by_prometheus_rules() {
     assert_eq!(counts(&all), [(start, 1.0), (start + 2, 5.0)]);
     assert_eq!(all.timestamps, [start + 1]);
     let metrics = head.metrics();
-    assert_eq!((metrics.appended.get(), metrics.appended_histograms.get()), (1, 2));
-    assert_eq!(metrics.out_of_bound_histograms.get(), 1);
+    assert_eq!((metrics.appended.floats.get(), metrics.appended.histograms.get()), (1, 2));
+    assert_eq!(metrics.out_of_bound.histograms.get(), 1);
 }
 
 #[test]
