@@ -319,6 +319,7 @@ fn engine_options(flags: &Flags, config: &Config) -> EngineOptions {
         // The storage does not keep them.
         use_start_timestamps: false,
         syntax: api::syntax_features(&flags.enable_feature),
+        ..EngineOptions::default()
     }
 }
 

@@ -74,6 +74,16 @@ pub trait SeriesReader: Send {
     /// included. May be called more than once, for any range within the querier's.
     fn read(&mut self, min_time: Millis, max_time: Millis, columns: &mut Columns) -> Result<(), QueryError>;
 
+    /// As [`SeriesReader::read`], for who wants the newest sample only: any that are older may be left out.
+    fn read_newest(
+        &mut self,
+        min_time: Millis,
+        max_time: Millis,
+        columns: &mut Columns,
+    ) -> Result<(), QueryError> {
+        self.read(min_time, max_time, columns)
+    }
+
     /// Appends when the counting of each of those samples began. A storage that does not keep this appends nothing.
     fn read_starts(
         &mut self,

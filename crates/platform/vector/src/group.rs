@@ -35,10 +35,43 @@ impl Grouping {
         labels.filter(|name| self.keeps(name))
     }
 
-    fn pairs<'a>(&'a self, labels: &'a Labels) -> impl Iterator<Item = (&'a str, &'a str)> {
-        labels.iter().filter(|(name, _)| self.keeps(name))
+    /// The same, with its names in the order of labels.
+    fn sorted(self) -> Self {
+        let sorted = |mut names: Vec<String>| {
+            names.sort_unstable();
+            names.dedup();
+            names
+        };
+        match self {
+            Self::By(names) => Self::By(sorted(names)),
+            Self::Without(names) => Self::Without(sorted(names)),
+        }
+    }
+
+    /// The pairs that count, where the names are sorted: both are walked over once.
+    fn key<'a>(&self, labels: &'a Labels) -> Key<'a> {
+        let (Self::By(names) | Self::Without(names)) = self;
+        let by = matches!(self, Self::By(_));
+        let mut key = Key::new();
+        let mut names = names.iter();
+        let mut next = names.next();
+        for pair in labels.iter() {
+            while next.is_some_and(|next| next.as_str() < pair.0) {
+                next = names.next();
+            }
+            if by && next.is_none() {
+                break;
+            }
+            if next.is_some_and(|next| next == pair.0) == by {
+                key.push(pair);
+            }
+        }
+        key
     }
 }
+
+/// The pairs of a series that tell its group from others.
+type Key<'a> = SmallVec<[(&'a str, &'a str); 8]>;
 
 /// Numbers groups in the order in which they are first met.
 ///
@@ -53,22 +86,25 @@ pub struct Groups {
 impl Groups {
     /// No groups yet.
     pub fn new(grouping: Grouping) -> Self {
-        Self { grouping, by_hash: FxHashMap::default(), labels: Vec::new() }
+        Self { grouping: grouping.sorted(), by_hash: FxHashMap::default(), labels: Vec::new() }
     }
 
     /// The number of the group these labels belong to; a new one when there is none yet.
     pub fn assign(&mut self, labels: &Labels) -> usize {
-        let hash = self.hash(labels);
+        let key = self.grouping.key(labels);
+        let mut hasher = FxHasher::default();
+        key.hash(&mut hasher);
+        let hash = hasher.finish();
         let candidates = self.by_hash.entry(hash).or_default();
         for candidate in candidates.iter() {
             let group = *candidate as usize;
-            if self.grouping.pairs(labels).eq(self.labels[group].iter()) {
+            if self.labels[group].iter().eq(key.iter().copied()) {
                 return group;
             }
         }
         let group = self.labels.len();
         candidates.push(u32::try_from(group).expect("BUG: more than 2^32 groups"));
-        self.labels.push(self.grouping.apply(labels));
+        self.labels.push(Labels::from_sorted(key));
         group
     }
 
@@ -90,14 +126,6 @@ impl Groups {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
-    }
-
-    fn hash(&self, labels: &Labels) -> u64 {
-        let mut hasher = FxHasher::default();
-        for pair in self.grouping.pairs(labels) {
-            pair.hash(&mut hasher);
-        }
-        hasher.finish()
     }
 }
 

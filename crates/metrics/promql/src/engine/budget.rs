@@ -1,10 +1,9 @@
 //! What a query may use: samples in memory, and time.
 
 use std::{
-    cell::Cell,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     time::Instant,
 };
@@ -23,23 +22,23 @@ impl CancelToken {
 
     /// Stops the query at its next check, within a few milliseconds of work.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.store(true, Relaxed);
     }
 
     /// Whether [`CancelToken::cancel`] was called.
     pub fn is_canceled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.load(Relaxed)
     }
 }
 
-/// Counts what one query uses. One thread owns it.
+/// Counts what one query uses, on all its threads.
 #[derive(Debug)]
 pub(crate) struct Budget {
     max_samples: usize,
-    current: Cell<usize>,
-    peak: Cell<usize>,
-    touched: Cell<u64>,
-    read: Cell<u64>,
+    current: AtomicUsize,
+    peak: AtomicUsize,
+    touched: AtomicU64,
+    read: AtomicU64,
     deadline: Option<Instant>,
     tokens: Vec<CancelToken>,
 }
@@ -48,10 +47,10 @@ impl Budget {
     pub(crate) fn new(max_samples: usize, deadline: Option<Instant>, tokens: Vec<CancelToken>) -> Self {
         Self {
             max_samples,
-            current: Cell::new(0),
-            peak: Cell::new(0),
-            touched: Cell::new(0),
-            read: Cell::new(0),
+            current: AtomicUsize::new(0),
+            peak: AtomicUsize::new(0),
+            touched: AtomicU64::new(0),
+            read: AtomicU64::new(0),
             deadline,
             tokens,
         }
@@ -59,28 +58,28 @@ impl Budget {
 
     /// Takes `samples` into memory.
     pub(crate) fn charge(&self, samples: usize) -> Result<(), EngineError> {
-        let current = self.current.get().saturating_add(samples);
-        if current > self.max_samples {
+        let add = |current: usize| current.checked_add(samples).filter(|sum| *sum <= self.max_samples);
+        let Ok(before) = self.current.fetch_update(Relaxed, Relaxed, add) else {
             return Err(EngineError::TooManySamples);
-        }
-        self.current.set(current);
-        self.peak.set(self.peak.get().max(current));
+        };
+        self.peak.fetch_max(before + samples, Relaxed);
         Ok(())
     }
 
     /// Frees `samples`.
     pub(crate) fn release(&self, samples: usize) {
-        self.current.set(self.current.get().saturating_sub(samples));
+        let before = self.current.fetch_sub(samples, Relaxed);
+        debug_assert!(before >= samples, "BUG: more was released than charged");
     }
 
     /// Notes that steps used `samples`.
     pub(crate) fn touch(&self, samples: u64) {
-        self.touched.set(self.touched.get() + samples);
+        self.touched.fetch_add(samples, Relaxed);
     }
 
     /// Notes that `samples` came from the storage.
     pub(crate) fn note_read(&self, samples: u64) {
-        self.read.set(self.read.get() + samples);
+        self.read.fetch_add(samples, Relaxed);
     }
 
     /// Whether the query may go on.
@@ -95,14 +94,14 @@ impl Budget {
     }
 
     pub(crate) fn peak(&self) -> u64 {
-        self.peak.get() as u64
+        self.peak.load(Relaxed) as u64
     }
 
     pub(crate) fn touched(&self) -> u64 {
-        self.touched.get()
+        self.touched.load(Relaxed)
     }
 
     pub(crate) fn read(&self) -> u64 {
-        self.read.get()
+        self.read.load(Relaxed)
     }
 }

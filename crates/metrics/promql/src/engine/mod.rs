@@ -1,13 +1,14 @@
 //! Answers queries.
 //!
-//! A query is parsed, planned for its time range and computed; an instant query is a range query with one step. Everything is synchronous and
-//! computes on the calling thread, so callers use blocking threads. A running query can be seen ([`Engine::active`]) and stopped
+//! A query is parsed, planned for its time range and computed; an instant query is a range query with one step. Everything is synchronous:
+//! callers use blocking threads, which others help where many series are to be read. A running query can be seen ([`Engine::active`]) and stopped
 //! ([`Engine::cancel`], [`CancelToken`]); it stops by itself when its time or its budget of samples is used up.
 
 mod active;
 pub(crate) mod annotations;
 pub(crate) mod budget;
 mod error;
+pub(crate) mod helpers;
 mod metrics;
 mod value;
 
@@ -15,12 +16,12 @@ mod value;
 mod tests;
 
 use std::{
-    cell::RefCell,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use model::{Columns, Labels, Millis};
+use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
 use storage::Queryable;
 use vector::Steps;
@@ -54,6 +55,9 @@ pub struct EngineOptions {
     pub use_start_timestamps: bool,
     /// What of the language is switched on.
     pub syntax: ParserOptions,
+    /// How many threads queries may start beside the ones they are called on, all queries together: one less than there are processors.
+    /// Only queries that read many series start any.
+    pub helper_threads: usize,
 }
 
 impl Default for EngineOptions {
@@ -66,6 +70,7 @@ impl Default for EngineOptions {
             delayed_name_removal: false,
             use_start_timestamps: false,
             syntax: ParserOptions::default(),
+            helper_threads: std::thread::available_parallelism().map_or(0, |count| count.get() - 1),
         }
     }
 }
@@ -87,6 +92,7 @@ pub struct Engine {
     options: EngineOptions,
     metrics: metrics::EngineMetrics,
     active: Arc<active::ActiveQueries>,
+    helpers: helpers::Helpers,
 }
 
 /// When to evaluate.
@@ -101,7 +107,8 @@ struct TimeRange {
 impl Engine {
     /// An engine whose metrics go to `registry`.
     pub fn new(options: EngineOptions, registry: &mut Registry) -> Self {
-        Self { options, metrics: metrics::EngineMetrics::new(registry), active: Arc::default() }
+        let helpers = helpers::Helpers::new(options.helper_threads);
+        Self { options, metrics: metrics::EngineMetrics::new(registry), active: Arc::default(), helpers }
     }
 
     /// How the engine works.
@@ -211,12 +218,13 @@ impl Engine {
             lookback,
             delayed_name_removal: self.options.delayed_name_removal,
             use_start_timestamps: self.options.use_start_timestamps,
+            helpers: &self.helpers,
             budget: budget::Budget::new(
                 self.options.max_samples,
                 started.checked_add(timeout),
                 vec![options.cancel.clone()],
             ),
-            annotations: RefCell::default(),
+            annotations: Mutex::default(),
         };
         let prepared = Instant::now();
         let computed = compute(&plan, Executor::new(&context, steps), is_range)?;

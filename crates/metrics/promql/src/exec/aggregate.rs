@@ -305,7 +305,7 @@ impl Executor<'_> {
             let got = all.iter().copied().fold(capped, beyond);
             if got != capped {
                 let note = Note::InvalidRatio { got, capped };
-                self.context.annotations.borrow_mut().add(note, aggregate.param_span);
+                self.context.annotations.lock().add(note, aggregate.param_span);
             }
         }
         self.vector(&aggregate.input, &mut |mut series| {
@@ -331,12 +331,12 @@ impl Executor<'_> {
     }
 
     fn note(&self, note: Note, span: Span) {
-        self.context.annotations.borrow_mut().add(note, span);
+        self.context.annotations.lock().add(note, span);
     }
 
     fn note_quantiles(&self, phi: &Column, span: Span) {
         for value in phi.distinct().iter().filter(|value| !(0.0..=1.0).contains(*value)) {
-            self.context.annotations.borrow_mut().add(Note::InvalidQuantile(*value), span);
+            self.context.annotations.lock().add(Note::InvalidQuantile(*value), span);
         }
     }
 }

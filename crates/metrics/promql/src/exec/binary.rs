@@ -249,7 +249,7 @@ impl Executor<'_> {
         let subtracts = op == "-";
         let (sign, operation) = if subtracts { (-1.0, "subtraction") } else { (1.0, "addition") };
         let mut result = Native::from(left);
-        let mut notes = self.context.annotations.borrow_mut();
+        let mut notes = self.context.annotations.lock();
         match result.add(&Native::from(right), sign) {
             Err(_) => {
                 notes.add(Note::IncompatibleBuckets { op }, span);
@@ -272,7 +272,7 @@ impl Executor<'_> {
 
     fn note_types(&self, (left, right): (&'static str, &'static str), op: VectorOp, span: Span) {
         let note = Note::IncompatibleTypes { left, op: op.as_str(), right };
-        self.context.annotations.borrow_mut().add(note, span);
+        self.context.annotations.lock().add(note, span);
     }
 }
 

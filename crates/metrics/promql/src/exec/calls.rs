@@ -158,7 +158,7 @@ impl Executor<'_> {
     /// Sorts in instant queries; ranges are sorted by labels in the end, whatever is done here.
     pub(super) fn sort(&self, order: &SortOrder, input: &Vector, span: Span, sink: Sink<'_>) -> Done {
         if !self.is_instant() {
-            self.context.annotations.borrow_mut().add(Note::SortInRangeQuery, span);
+            self.context.annotations.lock().add(Note::SortInRangeQuery, span);
             let by_value = matches!(order, SortOrder::Value { .. });
             return self.vector(input, &mut |mut series| {
                 if by_value {

@@ -40,7 +40,7 @@ impl Executor<'_> {
         for (phi, span) in &quantiles.phis {
             let column = self.scalar(phi)?;
             for value in column.distinct().iter().filter(|value| !(0.0..=1.0).contains(*value)) {
-                self.context.annotations.borrow_mut().add(Note::InvalidQuantile(*value), *span);
+                self.context.annotations.lock().add(Note::InvalidQuantile(*value), *span);
             }
             phis.push(column);
         }
@@ -100,7 +100,7 @@ impl Executor<'_> {
                 // Both at once: neither is believed.
                 output.floats.unset(step);
                 let metric = self.name_in_notes(&histogram.labels);
-                self.context.annotations.borrow_mut().add(Note::MixedClassicNative { metric }, span);
+                self.context.annotations.lock().add(Note::MixedClassicNative { metric }, span);
                 continue;
             }
             let value = match question {
@@ -148,7 +148,7 @@ impl Executor<'_> {
                 None => {
                     let (metric, label) = (self.name_in_notes(&series.labels), bound.to_owned());
                     let note = Note::BadBucketLabel { metric, label };
-                    self.context.annotations.borrow_mut().add(note, input.span);
+                    self.context.annotations.lock().add(note, input.span);
                     None
                 }
             };
@@ -182,7 +182,7 @@ impl Executor<'_> {
             HistogramNote::SkewedUp => Note::QuantileNanSkew { metric },
             HistogramNote::NanExcluded => Note::FractionNan { metric },
         };
-        self.context.annotations.borrow_mut().add(note, span);
+        self.context.annotations.lock().add(note, span);
     }
 
     fn note_bent(&self, bent: buckets::Bent, labels: &Labels, step: usize, span: Span) {
@@ -196,7 +196,7 @@ impl Executor<'_> {
             greatest_diff: bent.greatest_diff,
             samples: 1,
         });
-        self.context.annotations.borrow_mut().add(note, span);
+        self.context.annotations.lock().add(note, span);
     }
 }
 

@@ -1,6 +1,9 @@
 //! `info`: adds the labels of series that say more about the same target.
 
-use std::{cell::Cell, collections::BTreeSet};
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 use model::{INSTANCE, JOB, Labels, METRIC_NAME, MatchOp, Matcher, Millis};
 use rustc_hash::FxHashMap;
@@ -88,9 +91,9 @@ impl Executor<'_> {
         matchers.extend(info.labels.iter().chain(&info.names).cloned());
         let selector = Selector { matchers, shift: info.shift, extension: None, function: "info".to_owned() };
         let mut all = Vec::new();
-        let seen_histogram = Cell::new(false);
+        let seen_histogram = AtomicBool::new(false);
         let time_of = |time: Millis, point: Point| {
-            seen_histogram.set(seen_histogram.get() || matches!(point, Point::Histogram(_)));
+            seen_histogram.fetch_or(matches!(point, Point::Histogram(_)), Relaxed);
             Point::Float(time as f64)
         };
         self.newest_samples(
@@ -102,7 +105,7 @@ impl Executor<'_> {
             },
             time_of,
         )?;
-        match seen_histogram.get() {
+        match seen_histogram.into_inner() {
             true => Err(EngineError::execution("info sample should be float")),
             false => Ok(all),
         }

@@ -14,17 +14,17 @@ mod histograms;
 mod info;
 mod names;
 mod range;
+mod scan;
 mod select;
 mod series;
 
-use std::cell::RefCell;
-
 use model::Millis;
+use parking_lot::Mutex;
 use storage::Querier;
 use vector::{BinaryOp, Row, Steps};
 
 use crate::{
-    engine::{EngineError, annotations::Annotations, budget::Budget},
+    engine::{EngineError, annotations::Annotations, budget::Budget, helpers::Helpers},
     plan::{self, Extension, Scalar, Vector, VectorKind},
 };
 
@@ -37,8 +37,9 @@ pub(crate) struct Context<'q> {
     pub(crate) lookback: Millis,
     pub(crate) delayed_name_removal: bool,
     pub(crate) use_start_timestamps: bool,
+    pub(crate) helpers: &'q Helpers,
     pub(crate) budget: Budget,
-    pub(crate) annotations: RefCell<Annotations>,
+    pub(crate) annotations: Mutex<Annotations>,
 }
 
 /// Takes series, one by one.

@@ -1,6 +1,6 @@
 //! What becomes of metric names.
 
-use model::Labels;
+use model::{Labels, METRIC_NAME};
 use rustc_hash::{FxHashMap, FxHashSet};
 use vector::{Bitmap, SameLabelset};
 
@@ -21,6 +21,8 @@ enum Mode {
     PerSeries(FxHashSet<Labels>),
     /// Nobody looks at the labels.
     Unchecked,
+    /// Nobody looks at the names, and no two labels are the same without.
+    MayStay,
 }
 
 impl Executor<'_> {
@@ -44,8 +46,20 @@ impl NameRemoval {
         Self { delayed: false, mode: Mode::Unchecked }
     }
 
+    /// For functions over ranges whose series have one name, which nobody looks at.
+    pub(super) fn may_stay() -> Self {
+        Self { delayed: false, mode: Mode::MayStay }
+    }
+
     /// Removes the name of a series, now or later.
     pub(super) fn remove(&mut self, series: &mut Series) -> Result<(), EngineError> {
+        if matches!(self.mode, Mode::MayStay) {
+            // Histograms are told by their names in notes; series of one name may differ in type or unit.
+            if series.histograms.is_empty() && !has_type_or_unit(&series.labels) {
+                return Ok(());
+            }
+            self.mode = Mode::PerSeries(FxHashSet::default());
+        }
         series.drop_name = true;
         if !self.delayed {
             series.labels = without_metadata(&series.labels);
@@ -59,7 +73,7 @@ impl NameRemoval {
             return Ok(());
         }
         let clash = match &mut self.mode {
-            Mode::Unchecked => false,
+            Mode::Unchecked | Mode::MayStay => false,
             Mode::PerSeries(seen) => !seen.insert(series.labels.clone()),
             Mode::PerStep(seen) => match seen.get_mut(&series.labels) {
                 Some(steps) => {
@@ -76,6 +90,10 @@ impl NameRemoval {
         };
         if clash { Err(SameLabelset.into()) } else { Ok(()) }
     }
+}
+
+fn has_type_or_unit(labels: &Labels) -> bool {
+    METADATA_LABELS.iter().any(|name| *name != METRIC_NAME && labels.get(name).is_some())
 }
 
 /// The labels without name, type and unit of the metric.

@@ -1,22 +1,24 @@
 //! Functions over windows: each series is read once, then windows slide over its samples.
 
 use model::{Columns, CounterResetHint, FloatHistogram, HistogramPoint, Labels, Millis, is_stale};
-use storage::StartTimestamps;
+use storage::{SeriesSet, StartTimestamps};
 use vector::{Bitmap, Row, Steps};
 
 use super::{
     Column, Done, Executor, Series, Sink,
     names::{NameRemoval, without_metadata},
+    scan::Worker,
 };
 use crate::{
     engine::{EngineError, RangeSeries as RangeResult, annotations::Note},
     functions::{
         extended,
+        floats::{self, Floats, Windows},
         range::{Scratch, evaluate},
         starts::{Counted, Starts},
         window::{Notes, Window},
     },
-    plan::{Extension, RangeCall, RangeFunction, RangeKind, RangeSource, Vector},
+    plan::{Extension, RangeCall, RangeFunction, RangeKind, RangeSource, Selector, Vector},
 };
 
 /// Samples between two looks at whether the query may go on: a few milliseconds of work.
@@ -29,7 +31,10 @@ impl<'q> Executor<'q> {
         if call.function == RangeFunction::AbsentOverTime {
             return self.absent_over_time(call, sink);
         }
-        let names = self.strict_name_removal();
+        let names = match call.name_may_stay && !self.context.delayed_name_removal {
+            true => NameRemoval::may_stay(),
+            false => self.strict_name_removal(),
+        };
         self.range_rows(call, names, sink)
     }
 
@@ -56,30 +61,82 @@ impl<'q> Executor<'q> {
 
     fn range_rows(&self, call: &RangeCall, mut names: NameRemoval, sink: Sink<'_>) -> Done {
         let args = call.args.iter().map(|arg| self.scalar(arg)).collect::<Result<Vec<_>, _>>()?;
-        let mut scratch = Scratch::default();
-        let with_starts = self.context.use_start_timestamps && call.function.looks_at_starts();
-        self.ranges(&call.source, with_starts, &mut |mut series: RangeSeries<'_>| {
-            let mut output = Series::empty(series.labels.clone(), self.steps.count());
-            output.drop_name = series.drop_name;
-            self.slide(call, &mut series, &args, &mut scratch, &mut output)?;
-            if output.is_empty() {
-                return Ok(());
-            }
-            self.note_non_counter(call, &series, &output);
+        let mut finish = |mut output: Series| {
             if call.function.keeps_name() && !output.drop_name {
                 names.check(&output)?;
             } else {
                 names.remove(&mut output)?;
             }
             sink(output)
-        })
+        };
+        match &call.source.kind {
+            RangeKind::Selector(selector) => {
+                let with_starts = self.context.use_start_timestamps && call.function.looks_at_starts();
+                let reads = RangeReads::new(self, selector, &call.source, with_starts);
+                let make = |next: storage::Series, worker: &mut Worker| {
+                    let Worker { columns, starts, scratch } = worker;
+                    let labels = next.labels.clone();
+                    reads.read(next, columns, starts)?;
+                    let paid = columns.len();
+                    remove_stale(columns, starts);
+                    let series = RangeSeries { labels, drop_name: false, columns, starts };
+                    let output = self.range_row(call, &series, &args, scratch)?;
+                    self.context.budget.release(paid);
+                    Ok(output)
+                };
+                self.scan(reads.select()?, &make, &mut finish)
+            }
+            RangeKind::Subquery { expr, step } => {
+                let mut scratch = Scratch::default();
+                self.subquery(&call.source, expr, *step, &mut |series| match self.range_row(
+                    call,
+                    &series,
+                    &args,
+                    &mut scratch,
+                )? {
+                    Some(output) => finish(output),
+                    None => Ok(()),
+                })
+            }
+        }
+    }
+
+    /// The function's values for one series, if there are any.
+    fn range_row(
+        &self,
+        call: &RangeCall,
+        series: &RangeSeries<'_>,
+        args: &[Column],
+        scratch: &mut Scratch,
+    ) -> Result<Option<Series>, EngineError> {
+        let columns = &*series.columns;
+        let floats_alone = columns.histograms.is_empty() && series.starts.floats.is_empty();
+        let mut output = if floats_alone && call.source.extension().is_none() && floats::knows(call.function)
+        {
+            let RangeSource { range, shift, .. } = call.source;
+            let windows = Windows { steps: self.steps, shift, range };
+            let floats = Floats { timestamps: &columns.timestamps, values: &columns.values };
+            let budget = &self.context.budget;
+            let row = floats::evaluate(call.function, floats, &windows, &mut scratch.floats, budget)?;
+            Series::of_row(series.labels.clone(), row)
+        } else {
+            let mut output = Series::empty(series.labels.clone(), self.steps.count());
+            self.slide(call, series, args, scratch, &mut output)?;
+            output
+        };
+        if output.is_empty() {
+            return Ok(None);
+        }
+        output.drop_name = series.drop_name;
+        self.note_non_counter(call, series, &output);
+        Ok(Some(output))
     }
 
     /// Calls the function for the window of each step.
     fn slide(
         &self,
         call: &RangeCall,
-        series: &mut RangeSeries<'_>,
+        series: &RangeSeries<'_>,
         args: &[Column],
         scratch: &mut Scratch,
         output: &mut Series,
@@ -143,35 +200,24 @@ impl<'q> Executor<'q> {
             return;
         }
         let note = Note::PossibleNonCounter { metric: name.to_owned() };
-        self.context.annotations.borrow_mut().add(note, call.first_arg);
+        self.context.annotations.lock().add(note, call.first_arg);
     }
 
     /// Pushes the samples of each series that any step's window can see, without staleness markers.
-    fn ranges(
-        &self,
-        source: &RangeSource,
-        with_starts: bool,
-        each: &mut dyn FnMut(RangeSeries<'_>) -> Done,
-    ) -> Done {
+    fn ranges(&self, source: &RangeSource, each: &mut dyn FnMut(RangeSeries<'_>) -> Done) -> Done {
         match &source.kind {
             RangeKind::Selector(selector) => {
-                let behind = if selector.extension.is_some() { self.context.lookback } else { 0 };
-                let reach = source.range.saturating_add(behind);
-                let mut set = self.select(selector, source.shift, source.range, reach)?;
-                let (first, last) = self.window(selector, source.shift, reach);
+                let reads = RangeReads::new(self, selector, source, false);
+                let mut set = reads.select()?;
                 let (mut columns, mut starts) = (Columns::default(), StartTimestamps::default());
                 while let Some(next) = set.next() {
                     self.context.budget.check()?;
-                    let mut next = next?;
-                    self.read(&mut *next.samples, selector, source.shift, reach, &mut columns)?;
+                    let next = next?;
+                    let labels = next.labels.clone();
+                    reads.read(next, &mut columns, &mut starts)?;
                     let paid = columns.len();
-                    if with_starts {
-                        starts.clear();
-                        next.samples.read_starts(first, last, &mut starts)?;
-                    }
                     remove_stale(&mut columns, &mut starts);
                     if !columns.is_empty() {
-                        let labels = next.labels;
                         let (columns, starts) = (&mut columns, &starts);
                         each(RangeSeries { labels, drop_name: false, columns, starts })?;
                     }
@@ -220,7 +266,7 @@ impl<'q> Executor<'q> {
     /// The samples of a range expression that is the whole query.
     pub(crate) fn matrix(&self, source: &RangeSource) -> Result<Vec<RangeResult>, EngineError> {
         let mut all = Vec::new();
-        self.ranges(source, false, &mut |series| {
+        self.ranges(source, &mut |series| {
             if let Some(extension) = source.extension() {
                 self.extend(source, extension, series.columns)?;
                 if series.columns.is_empty() {
@@ -243,6 +289,45 @@ impl RangeSource {
             RangeKind::Selector(selector) => selector.extension,
             RangeKind::Subquery { .. } => None,
         }
+    }
+}
+
+/// Reads what the windows of a selector can see.
+struct RangeReads<'r> {
+    executor: &'r Executor<'r>,
+    selector: &'r Selector,
+    source: &'r RangeSource,
+    /// How far back the first window looks.
+    reach: Millis,
+    with_starts: bool,
+}
+
+impl<'r> RangeReads<'r> {
+    fn new(
+        executor: &'r Executor<'r>,
+        selector: &'r Selector,
+        source: &'r RangeSource,
+        with_starts: bool,
+    ) -> Self {
+        let behind = if selector.extension.is_some() { executor.context.lookback } else { 0 };
+        Self { executor, selector, source, reach: source.range.saturating_add(behind), with_starts }
+    }
+
+    fn select(&self) -> Result<Box<dyn SeriesSet + 'r>, EngineError> {
+        self.executor.select(self.selector, self.source.shift, self.source.range, self.reach)
+    }
+
+    /// Replaces `columns` by a series' samples, and `starts` by what is known of their counting. They are paid for as with
+    /// [`Executor::read`].
+    fn read(&self, mut series: storage::Series, columns: &mut Columns, starts: &mut StartTimestamps) -> Done {
+        let Self { executor, selector, source, reach, with_starts } = *self;
+        executor.read(&mut *series.samples, selector, source.shift, reach, columns)?;
+        starts.clear();
+        if with_starts {
+            let (first, last) = executor.window(selector, source.shift, reach);
+            series.samples.read_starts(first, last, starts)?;
+        }
+        Ok(())
     }
 }
 

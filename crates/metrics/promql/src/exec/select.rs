@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::{Columns, Millis, is_stale};
 use storage::{SelectHints, SeriesSet, StartTimestamps};
 
-use super::{Done, Executor, Series, Sink};
+use super::{Done, Executor, Series, Sink, scan::Worker};
 use crate::{
     engine::EngineError,
     functions::window::Point,
@@ -64,17 +64,19 @@ impl Executor<'_> {
         &self,
         selector: &Selector,
         sink: Sink<'_>,
-        result: impl Fn(Millis, Point) -> Point,
+        result: impl Fn(Millis, Point) -> Point + Sync,
     ) -> Done {
         let lookback = self.context.lookback;
-        let mut set = self.select(selector, selector.shift, 0, lookback)?;
-        let mut columns = Columns::default();
-        while let Some(next) = set.next() {
-            self.context.budget.check()?;
-            let mut next = next?;
-            self.read(&mut *next.samples, selector, selector.shift, lookback, &mut columns)?;
+        let set = self.select(selector, selector.shift, 0, lookback)?;
+        let make = |mut next: storage::Series, worker: &mut Worker| {
+            let columns = &mut worker.columns;
+            if self.is_instant() {
+                self.read_newest(&mut *next.samples, selector, columns)?;
+            } else {
+                self.read(&mut *next.samples, selector, selector.shift, lookback, columns)?;
+            }
             let mut series = Series::empty(next.labels, self.steps.count());
-            let mut newest = Newest::new(&columns);
+            let mut newest = Newest::new(columns);
             for step in 0..self.steps.count() {
                 let at = selector.shift.apply(self.steps.at(step));
                 if let Some((time, point)) = newest.at(at, lookback) {
@@ -82,12 +84,13 @@ impl Executor<'_> {
                 }
             }
             self.context.budget.release(columns.len());
-            if !series.is_empty() {
-                self.context.budget.touch(series.present().count() as u64);
-                sink(series)?;
+            if series.is_empty() {
+                return Ok(None);
             }
-        }
-        Ok(())
+            self.context.budget.touch(series.sample_count() as u64);
+            Ok(Some(series))
+        };
+        self.scan(set, &make, sink)
     }
 
     /// Opens the series of a selector whose windows reach `reach` milliseconds back; `range` is told to the storage.
@@ -123,6 +126,20 @@ impl Executor<'_> {
         let (start, end) = self.window(selector, shift, reach);
         columns.clear();
         samples.read(start, end, columns)?;
+        self.context.budget.note_read(columns.len() as u64);
+        self.context.budget.charge(columns.len())
+    }
+
+    /// As [`Self::read`], but what is before the newest sample may be missing: the only step looks no further back.
+    fn read_newest(
+        &self,
+        samples: &mut dyn storage::SeriesReader,
+        selector: &Selector,
+        columns: &mut Columns,
+    ) -> Done {
+        let (start, end) = self.window(selector, selector.shift, self.context.lookback);
+        columns.clear();
+        samples.read_newest(start, end, columns)?;
         self.context.budget.note_read(columns.len() as u64);
         self.context.budget.charge(columns.len())
     }

@@ -33,6 +33,11 @@ impl Series {
         self.histograms.is_empty() && self.floats.is_empty()
     }
 
+    /// How many samples there are.
+    pub(crate) fn sample_count(&self) -> usize {
+        self.floats.count() + self.histograms.len()
+    }
+
     /// The steps at which there is a sample of either kind.
     pub(crate) fn present(&self) -> Bitmap {
         let mut present = self.floats.present().clone();

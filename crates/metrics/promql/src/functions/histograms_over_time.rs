@@ -5,7 +5,8 @@ use std::sync::Arc;
 use model::{CounterResetHint, HistogramPoint};
 
 use super::{
-    rate::{self, Before, Borders},
+    rate,
+    stretch::{Before, Borders},
     window::{Notes, Point, Window},
 };
 use crate::{

@@ -1,7 +1,9 @@
 //! Which range function a window goes to.
 
 use super::{
-    counter, histograms_over_time, over_time, rate, regression, smoothing,
+    counter,
+    floats::FloatScratch,
+    histograms_over_time, over_time, rate, regression, smoothing,
     window::{Notes, Point, Window},
 };
 use crate::{
@@ -13,6 +15,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     pub(crate) values: Vec<f64>,
+    pub(crate) floats: FloatScratch,
 }
 
 /// The function's result for one window, if it has one. `args` are the arguments besides the range, at this step.

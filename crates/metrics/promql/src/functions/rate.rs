@@ -5,31 +5,10 @@ use model::Millis;
 use super::{
     histograms_over_time,
     starts::Counted,
+    stretch::{Before, Borders, Stretch},
     window::{Notes, Point, Window},
 };
 use crate::plan::RangeFunction;
-
-/// A border is taken as reached when it is closer than this many average distances between samples.
-const CLOSE: f64 = 1.1;
-
-/// Where the samples of a window lie.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Borders {
-    pub(crate) first: Millis,
-    pub(crate) last: Millis,
-    /// How many distances between samples there are: one less than samples.
-    pub(crate) distances: usize,
-}
-
-/// What is known of a series before its first sample in a window.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Before {
-    /// It was zero at this moment, which lies in the window.
-    Zero(Millis),
-    /// A counter whose first value is this share of the change: it is not stretched to before it would have been zero.
-    Share(f64),
-    Nothing,
-}
 
 /// The change over a window of floats, stretched to its borders; per second for `rate`. Needs two samples, or one whose counting began
 /// in the window.
@@ -66,42 +45,10 @@ pub(crate) fn began_within(function: RangeFunction, window: &Window<'_>, first: 
     (is_counter && start != 0 && start > window.start && start < first.time).then_some(start)
 }
 
-/// By how much a change between samples is stretched to the borders of the window.
-///
-/// A border that lies close to a sample is reached; otherwise half an average distance is added.
+/// What a change is multiplied by: stretched to the borders of the window, and per second for `rate`.
 pub(crate) fn factor(function: RangeFunction, window: &Window<'_>, borders: &Borders, before: Before) -> f64 {
-    let seconds = |millis: Millis| millis as f64 / 1000.0;
-    let mut sampled = seconds(borders.last - borders.first);
-    // A single sample is no distance from anything.
-    let distance = if borders.distances > 0 { sampled / borders.distances as f64 } else { 0.0 };
-    let threshold = distance * CLOSE;
-
-    let mut to_start = seconds(borders.first - window.start);
-    if to_start >= threshold {
-        to_start = distance / 2.0;
-    }
-    match before {
-        Before::Zero(start) => {
-            to_start = 0.0;
-            sampled = seconds(borders.last - start);
-        }
-        Before::Share(share) => {
-            let to_zero = sampled * share;
-            if to_zero < to_start {
-                to_start = to_zero;
-            }
-        }
-        Before::Nothing => {}
-    }
-    let mut to_end = seconds(window.end - borders.last);
-    if to_end >= threshold {
-        to_end = distance / 2.0;
-    }
-    let factor = if sampled == 0.0 { 1.0 } else { (sampled + to_start + to_end) / sampled };
-    match function {
-        RangeFunction::Rate => factor / window.range_seconds(),
-        _ => factor,
-    }
+    let factor = Stretch::new(borders, window.start, window.end).factor(before);
+    if function == RangeFunction::Rate { factor / window.range_seconds() } else { factor }
 }
 
 /// The change between the two latest samples; per second for `irate`.
@@ -156,7 +103,7 @@ fn latest_kinds(window: &Window<'_>) -> (Kind, Kind) {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
+    use parking_lot::Mutex;
 
     use super::extrapolated;
     use crate::{
@@ -179,7 +126,7 @@ mod tests {
         starts: &[i64],
         range: (i64, i64),
     ) -> Option<f64> {
-        let annotations = RefCell::new(Annotations::default());
+        let annotations = Mutex::new(Annotations::default());
         let timestamps: Vec<i64> = samples.iter().map(|(time, _)| *time).collect();
         let values: Vec<f64> = samples.iter().map(|(_, value)| *value).collect();
         let resets: Vec<usize> = (1..values.len()).filter(|at| values[*at] < values[at - 1]).collect();

@@ -1,8 +1,9 @@
 //! The samples that a range function sees at one step.
 
-use std::{cell::RefCell, sync::Arc};
+use std::sync::Arc;
 
 use model::{FloatHistogram, HistogramPoint, Millis};
+use parking_lot::Mutex;
 
 use super::starts::{self, Counted, Starts};
 use crate::{
@@ -97,14 +98,14 @@ pub(crate) enum Point {
 /// Takes notes about one series.
 #[derive(Clone, Copy)]
 pub(crate) struct Notes<'a> {
-    pub(crate) annotations: &'a RefCell<Annotations>,
+    pub(crate) annotations: &'a Mutex<Annotations>,
     pub(crate) metric: &'a str,
     pub(crate) span: Span,
 }
 
 impl Notes<'_> {
     pub(crate) fn add(&self, note: Note) {
-        self.annotations.borrow_mut().add(note, self.span);
+        self.annotations.lock().add(note, self.span);
     }
 
     /// The series is used as a counter and is none.

@@ -245,10 +245,14 @@ impl Builder {
         } else {
             Grouping::By(labels)
         };
+        let mut input = self.boxed(&aggregate.expr, aggregate.op.as_str())?;
+        if let VectorKind::Range(call) = &mut input.kind {
+            call.name_may_stay = !op.shows_input_labels() && ignores_name(&grouping) && call.has_one_name();
+        }
         Ok(Aggregate {
             op,
             grouping,
-            input: self.boxed(&aggregate.expr, aggregate.op.as_str())?,
+            input,
             param_span: aggregate.param.as_ref().map_or(Span::default(), |param| param.unwrap_parens().span),
         })
     }
@@ -391,7 +395,14 @@ impl Builder {
             RangeFunction::AbsentOverTime => absent_labels(source_expr),
             _ => Labels::empty(),
         };
-        Ok(VectorKind::Range(RangeCall { function, source, args, first_arg, absent_labels }))
+        Ok(VectorKind::Range(RangeCall {
+            function,
+            source,
+            args,
+            first_arg,
+            absent_labels,
+            name_may_stay: false,
+        }))
     }
 
     fn math_call(&self, function: MathFunction, call: &Call, span: Span) -> Built<VectorKind> {
@@ -524,6 +535,14 @@ fn not_allowed(op: Operator, place: &str) -> EngineError {
 
 fn mistyped(expr: &Expr) -> EngineError {
     EngineError::execution(format!("unexpected expression type {}", model::quote(expr.value_type().as_str())))
+}
+
+/// Whether groups are told apart without the metric's name, type and unit.
+fn ignores_name(grouping: &Grouping) -> bool {
+    match grouping {
+        Grouping::By(names) => !names.iter().any(|name| METADATA_LABELS.contains(&name.as_str())),
+        Grouping::Without(names) => names.iter().any(|name| name == METRIC_NAME),
+    }
 }
 
 /// The lesser number, as Go has it: NaN when either is, unless the other is as little as can be.

@@ -12,7 +12,7 @@ mod info;
 mod invariant;
 mod reach;
 
-use model::{Labels, Matcher, Millis};
+use model::{Labels, METRIC_NAME, MatchOp, Matcher, Millis};
 use vector::{BinaryOp, Comparison, Grouping, Matching, Rank, Reduce, SetOp};
 
 use crate::syntax::Span;
@@ -159,6 +159,21 @@ pub(crate) struct RangeCall {
     pub(crate) first_arg: Span,
     /// The labels that `absent_over_time` gives its series.
     pub(crate) absent_labels: Labels,
+    /// Whether the metric's name may stay, since nobody looks at it and all series have the same.
+    pub(crate) name_may_stay: bool,
+}
+
+impl RangeCall {
+    /// Whether all series are of the same metric: then they differ without its name, too.
+    fn has_one_name(&self) -> bool {
+        let RangeKind::Selector(selector) = &self.source.kind else {
+            return false;
+        };
+        let is_name = |matcher: &Matcher| {
+            matcher.name() == METRIC_NAME && matcher.op() == MatchOp::Equal && !matcher.value().is_empty()
+        };
+        selector.matchers.iter().any(is_name)
+    }
 }
 
 /// Samples over a range of time.
@@ -195,6 +210,16 @@ pub(crate) enum AggregateOp {
     CountValues(String),
     LimitK(Scalar),
     LimitRatio(Scalar),
+}
+
+impl AggregateOp {
+    /// Whether its results have the labels of series, not of groups.
+    fn shows_input_labels(&self) -> bool {
+        match self {
+            Self::Reduce(_) | Self::Quantile(_) | Self::CountValues(_) => false,
+            Self::Rank(..) | Self::LimitK(_) | Self::LimitRatio(_) => true,
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -5,24 +5,34 @@ use std::{convert::Infallible, sync::Arc};
 use model::{Columns, Labels, Matcher, Millis};
 use storage::{LabelQuery, QueryError, Series, SeriesReader};
 
-use super::{Head, chunk_querier::chunk_sources, isolation::View, series::MemSeries, series::read_series};
+use super::{
+    Head,
+    chunk_querier::chunk_sources,
+    isolation::View,
+    series::{MemSeries, read_newest, read_series},
+};
 use crate::{
+    HeadChunkError,
     error::read_error,
     query::{ChunkSources, Part, PartSet, label_names, label_values, matching},
 };
 
 /// A view on the samples of the head in a range.
 pub(crate) struct HeadQuerier {
-    head: Arc<Head>,
-    view: Arc<View>,
+    seen: Arc<Seen>,
     min_time: Millis,
     max_time: Millis,
 }
 
-struct HeadReader {
+/// The head as a querier and its readers see it.
+struct Seen {
     head: Arc<Head>,
-    series: Arc<MemSeries>,
     view: Arc<View>,
+}
+
+struct HeadReader {
+    seen: Arc<Seen>,
+    series: Arc<MemSeries>,
 }
 
 /// Nothing can go wrong in memory.
@@ -36,15 +46,16 @@ fn infallible<T>(result: Result<T, Infallible>) -> T {
 
 impl HeadQuerier {
     pub(crate) fn new(head: Arc<Head>, view: Arc<View>, min_time: Millis, max_time: Millis) -> Self {
-        Self { head, view, min_time, max_time }
+        Self { seen: Arc::new(Seen { head, view }), min_time, max_time }
     }
 
     /// The series that satisfy the matchers and have samples about the range, sorted by their labels.
     fn find(&self, matchers: &[Matcher]) -> Vec<Arc<MemSeries>> {
         let mut found: Vec<Arc<MemSeries>> = {
-            let index = self.head.index().read();
+            let head = &self.seen.head;
+            let index = head.index().read();
             let slots = infallible(matching(&*index, matchers));
-            self.head.order.sort(&index, slots)
+            head.order.sort(&index, slots)
         };
         found.retain(|series| self.has_samples(series));
         found
@@ -58,24 +69,24 @@ impl HeadQuerier {
 
 impl Part for HeadQuerier {
     fn select(&self, matchers: &[Matcher]) -> Result<PartSet<Series>, QueryError> {
-        let (head, view) = (Arc::clone(&self.head), Arc::clone(&self.view));
+        let seen = Arc::clone(&self.seen);
         Ok(Box::new(self.find(matchers).into_iter().map(move |series| {
-            Ok(Series {
-                labels: series.labels().clone(),
-                samples: Box::new(HeadReader { head: Arc::clone(&head), series, view: Arc::clone(&view) }),
-            })
+            let labels = series.labels().clone();
+            Ok(Series { labels, samples: Box::new(HeadReader { seen: Arc::clone(&seen), series }) })
         })))
     }
 
     fn select_chunks(&self, matchers: &[Matcher]) -> Result<PartSet<ChunkSources>, QueryError> {
-        let (head, view) = (Arc::clone(&self.head), Arc::clone(&self.view));
+        let seen = Arc::clone(&self.seen);
         let range = (self.min_time, self.max_time);
         let found = self.find(matchers).into_iter();
-        Ok(Box::new(found.map(move |series| Ok(chunk_sources(&series, head.chunk_files(), &view, range)))))
+        Ok(Box::new(
+            found.map(move |series| Ok(chunk_sources(&series, seen.head.chunk_files(), &seen.view, range))),
+        ))
     }
 
     fn label_names(&self, query: &LabelQuery) -> Result<Vec<String>, QueryError> {
-        let index = self.head.index().read();
+        let index = self.seen.head.index().read();
         if query.selectors.is_empty() {
             return Ok(index.names().map(|(name, _)| name.to_owned()).collect());
         }
@@ -88,15 +99,33 @@ impl Part for HeadQuerier {
     }
 
     fn label_values(&self, name: &str, query: &LabelQuery) -> Result<Vec<String>, QueryError> {
-        let index = self.head.index().read();
+        let index = self.seen.head.index().read();
         Ok(infallible(label_values(&*index, name, query)))
     }
 }
 
 impl SeriesReader for HeadReader {
     fn read(&mut self, min_time: Millis, max_time: Millis, columns: &mut Columns) -> Result<(), QueryError> {
-        read_series(&self.series, self.head.chunk_files(), &self.view, (min_time, max_time), columns)
-            .map_err(|error| read_error(format!("series {} in the head", self.series.labels()), error))
+        let Seen { head, view } = &*self.seen;
+        let read = read_series(&self.series, head.chunk_files(), view, (min_time, max_time), columns);
+        read.map_err(|error| self.error(error))
+    }
+
+    fn read_newest(
+        &mut self,
+        min_time: Millis,
+        max_time: Millis,
+        columns: &mut Columns,
+    ) -> Result<(), QueryError> {
+        let Seen { head, view } = &*self.seen;
+        let read = read_newest(&self.series, head.chunk_files(), view, (min_time, max_time), columns);
+        read.map_err(|error| self.error(error))
+    }
+}
+
+impl HeadReader {
+    fn error(&self, error: HeadChunkError) -> QueryError {
+        read_error(format!("series {} in the head", self.series.labels()), error)
     }
 }
 

@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{head_chunks::MappedChunk, intervals::Intervals};
 
-pub(crate) use read::read_series;
+pub(crate) use read::{read_newest, read_series};
 
 /// A series in memory.
 pub(crate) struct MemSeries {

@@ -177,6 +177,21 @@ impl SeriesReader for MergedReader {
         }
         Ok(())
     }
+
+    fn read_newest(
+        &mut self,
+        min_time: Millis,
+        max_time: Millis,
+        columns: &mut Columns,
+    ) -> Result<(), QueryError> {
+        let mut part = Columns::default();
+        for reader in &mut self.readers {
+            part.clear();
+            reader.read_newest(min_time, max_time, &mut part)?;
+            merge_columns(columns, &mut part);
+        }
+        Ok(())
+    }
 }
 
 /// Adds samples that may overlap those already there; of two with one timestamp the earlier part's stays.

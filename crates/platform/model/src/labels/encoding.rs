@@ -3,6 +3,8 @@
 //! A size is written as a character, so that the whole is valid UTF-8 and can be sliced safely: below 0xD800 the character with that
 //! number (one byte for sizes below 128); above, two characters, U+E000 plus the high bits, then U+10000 plus the low 16 bits.
 
+use std::borrow::Cow;
+
 /// Longest name or value that can be written: all inputs are bounded far below it.
 const MAX_SIZE: usize = (0x1fff << 16) | 0xffff;
 
@@ -45,6 +47,36 @@ pub(super) fn short_pairs(bytes: &[u8], count: usize) -> Option<&str> {
     }
     // Sizes are characters of their own: where the whole is valid, so is each part.
     std::str::from_utf8(bytes.get(..at)?).ok()
+}
+
+/// The pairs whose names satisfy `keep`; they are copied only where they do not lie together.
+pub(super) fn filter<'a>(encoded: &'a str, mut keep: impl FnMut(&str) -> bool) -> Cow<'a, str> {
+    let mut kept = Cow::Borrowed("");
+    let mut pairs = Pairs::new(encoded);
+    // Where the pairs begin that stay and are not in `kept` yet.
+    let mut run = encoded;
+    let mut add = |run: &'a str, rest: &str| {
+        let run = &run[..run.len() - rest.len()];
+        match &kept {
+            _ if run.is_empty() => {}
+            Cow::Borrowed("") => kept = Cow::Borrowed(run),
+            _ => kept.to_mut().push_str(run),
+        }
+    };
+    loop {
+        let rest = pairs.rest;
+        match pairs.next() {
+            Some((name, _)) if keep(name) => {}
+            Some(_) => {
+                add(run, rest);
+                run = pairs.rest;
+            }
+            None => {
+                add(run, rest);
+                return kept;
+            }
+        }
+    }
 }
 
 /// Walks over the pairs of an encoded set.

@@ -6,7 +6,7 @@ mod encoding;
 #[cfg(test)]
 mod tests;
 
-use std::{cmp::Ordering, fmt, sync::Arc};
+use std::{borrow::Cow, cmp::Ordering, fmt, sync::Arc};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use xxhash_rust::xxh3::xxh3_64;
@@ -123,8 +123,12 @@ impl Labels {
     }
 
     /// The pairs whose names satisfy `keep`.
-    pub fn filter(&self, mut keep: impl FnMut(&str) -> bool) -> Self {
-        Self::from_sorted(self.iter().filter(|(name, _)| keep(name)))
+    pub fn filter(&self, keep: impl FnMut(&str) -> bool) -> Self {
+        match encoding::filter(&self.0, keep) {
+            // What is left lies together, as when the metric's name goes.
+            Cow::Borrowed(kept) if kept.len() == self.0.len() => self.clone(),
+            kept => Self(Arc::from(kept)),
+        }
     }
 
     /// A builder that starts with these pairs.

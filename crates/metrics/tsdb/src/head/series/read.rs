@@ -11,6 +11,9 @@ use crate::{
     head_chunks::{ChunkFiles, HeadChunkError, HeadChunks},
 };
 
+/// Bytes of an open chunk that are copied without an allocation: most have less.
+const OPEN_BYTES: usize = 512;
+
 /// Chunks in order of time, each with how many of its samples are visible.
 type SeenChunks = SmallVec<[(TakenChunk, usize); 8]>;
 
@@ -56,25 +59,48 @@ fn read_in_order(
 ) -> Result<(), HeadChunkError> {
     let (open_visible, hidden) = state.visible_of_open(view);
     let closed = state.closed_in((min_time, max_time), hidden);
-    // The open chunk is decoded into its own columns while the lock is held: it is short, and copying it would cost as much.
-    let mut tail = Columns::default();
-    if let Some(open) = &state.open
-        && open_visible > 0
-        && open.min_time() <= max_time
-        && state.last_time >= min_time
-    {
-        let target = if closed.is_empty() { &mut *columns } else { &mut tail };
-        decode(open.encoding(), open.bytes(), open_visible, (min_time, max_time), target)?;
+    let open = state
+        .open
+        .as_ref()
+        .filter(|open| open_visible > 0 && open.min_time() <= max_time && state.last_time >= min_time);
+    if closed.is_empty() {
+        if let Some(open) = open {
+            decode(open.encoding(), open.bytes(), open_visible, (min_time, max_time), columns)?;
+        }
+        return Ok(());
     }
+    // Its bytes are few: nobody has to wait until all is decoded.
+    let open = open.map(|open| (open.encoding(), SmallVec::<[u8; OPEN_BYTES]>::from_slice(open.bytes())));
     drop(state);
     for (chunk, limit) in closed {
         let chunk = chunk.load(files)?;
         decode(chunk.encoding, &chunk.data, limit, (min_time, max_time), columns)?;
     }
-    columns.timestamps.append(&mut tail.timestamps);
-    columns.values.append(&mut tail.values);
-    columns.histograms.append(&mut tail.histograms);
+    if let Some((encoding, bytes)) = open {
+        decode(encoding, &bytes, open_visible, (min_time, max_time), columns)?;
+    }
     Ok(())
+}
+
+/// As [`read_series`], but samples before the newest may be left out.
+pub(crate) fn read_newest(
+    series: &MemSeries,
+    files: &HeadChunks,
+    view: &View,
+    range: (Millis, Millis),
+    columns: &mut Columns,
+) -> Result<(), HeadChunkError> {
+    let state = series.state();
+    if let Some(newest) = state.newest_float(view)
+        && newest.0 <= range.1
+    {
+        if newest.0 >= range.0 {
+            columns.push(newest.0, newest.1);
+        }
+        return Ok(());
+    }
+    drop(state);
+    read_series(series, files, view, range, columns)
 }
 
 // === impl SeriesState ===
@@ -98,6 +124,14 @@ impl SeriesState {
             chunks.push((TakenChunk::Memory(open.to_closed(self.last_time)), limit));
         }
         chunks
+    }
+
+    /// The newest sample, where nothing has to be looked at to tell that it is a float and that `view` sees it.
+    fn newest_float(&self, view: &View) -> Option<(Millis, f64)> {
+        let is_float = self.open.as_ref().is_some_and(|open| !open.encoding().holds_histograms());
+        let simple = is_float && self.late.is_none() && self.deleted().is_none();
+        let seen = self.recent.iter().all(|commit| view.sees(*commit));
+        (simple && seen).then_some((self.last_time, self.last_value))
     }
 
     /// How many samples of the open chunk `view` sees, and how many of the closed ones, the newest, it must not see.
