@@ -6,7 +6,7 @@ use model::Millis;
 
 use crate::{
     chunk::Encoding,
-    head_chunks::{ChunkData, ChunkFiles, HeadChunkError, MappedChunk},
+    head_chunks::{ChunkData, ChunkFiles, CurrentFiles, HeadChunkError, MappedChunk},
 };
 
 /// Chunks in order of time; all in files are older than all in memory. Boxed slices, since there are few of them and each spare place
@@ -146,6 +146,18 @@ impl TakenChunk {
         match self {
             Self::Mapped(chunk) => chunk.samples().into(),
             Self::Memory(chunk) => chunk.encoding.sample_count(&chunk.data).map_or(0, usize::from),
+        }
+    }
+
+    /// Shows how it is encoded, and its data. `files` were taken while the series was locked.
+    pub(crate) fn show<T>(
+        &self,
+        files: &CurrentFiles,
+        show: impl FnOnce(Encoding, &[u8]) -> T,
+    ) -> Result<T, HeadChunkError> {
+        match self {
+            Self::Memory(chunk) => Ok(show(chunk.encoding, &chunk.data)),
+            Self::Mapped(chunk) => files.show(chunk.reference(), |data| show(chunk.encoding(), data)),
         }
     }
 

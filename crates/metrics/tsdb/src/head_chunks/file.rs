@@ -4,12 +4,16 @@ use std::{
     fs::File,
     io,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    },
 };
 
+use arc_swap::{ArcSwap, Guard};
 use disk::{Fs, FsFile, MappedFile};
 use model::Millis;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 
 use super::{
     HeadChunkError,
@@ -32,7 +36,7 @@ pub(super) struct ChunkFile {
     out_of_order: AtomicBool,
     /// Bytes in the file, which never change any more. Raised with the tail locked.
     flushed: AtomicU64,
-    map: RwLock<MappedFile>,
+    map: ArcSwap<MappedFile>,
     /// None once sealed.
     tail: Mutex<Option<Tail>>,
 }
@@ -66,7 +70,7 @@ impl ChunkFile {
             max_time: AtomicI64::new(Millis::MIN),
             out_of_order: AtomicBool::new(false),
             flushed: AtomicU64::new(0),
-            map: RwLock::new(MappedFile::default()),
+            map: ArcSwap::default(),
             tail: Mutex::new(Some(tail)),
         })
     }
@@ -82,7 +86,7 @@ impl ChunkFile {
         let source = File::open(&path)?;
         Ok(Self {
             number,
-            map: RwLock::new(MappedFile::prefix(&source, size as usize)?),
+            map: ArcSwap::from_pointee(MappedFile::prefix(&source, size as usize)?),
             source,
             path,
             max_time: AtomicI64::new(max_time),
@@ -179,24 +183,41 @@ impl ChunkFile {
 
     /// The data of the chunk at `offset`, its checksum verified.
     pub(super) fn read(&self, offset: u32) -> Result<ChunkData, HeadChunkError> {
-        let at = u64::from(offset);
-        if at >= self.flushed() {
-            let tail = self.tail.lock();
-            // It may have been flushed while we waited for the lock.
-            let flushed = self.flushed();
-            if let Some(tail) = &*tail
-                && let Some(at) = at.checked_sub(flushed)
-            {
-                let bytes = tail.buffer.get(at as usize..).unwrap_or_default();
-                return Ok(ChunkData::Memory(self.parse(bytes, offset)?.data.into()));
-            }
+        if let Some(data) = self.read_tail(offset)? {
+            return Ok(ChunkData::Memory(data));
         }
-        let map = self.mapped(at)?;
+        let map = self.mapped(offset)?;
+        let map = MappedFile::clone(&map);
         let record = self.parse(map.get(offset as usize..).unwrap_or_default(), offset)?;
         // The data ends where the checksum begins.
         let end = offset as usize + record.size - 4;
         let start = end - record.data.len();
         Ok(ChunkData::Mapped { map, start: start as u32, end: end as u32 })
+    }
+
+    /// Shows the same, without taking hold of the map.
+    pub(super) fn show<T>(&self, offset: u32, show: impl FnOnce(&[u8]) -> T) -> Result<T, HeadChunkError> {
+        if let Some(data) = self.read_tail(offset)? {
+            return Ok(show(&data));
+        }
+        let map = self.mapped(offset)?;
+        let record = self.parse(map.get(offset as usize..).unwrap_or_default(), offset)?;
+        Ok(show(record.data))
+    }
+
+    /// The data of a chunk that is not in the file yet.
+    fn read_tail(&self, offset: u32) -> Result<Option<Arc<[u8]>>, HeadChunkError> {
+        let at = u64::from(offset);
+        if at < self.flushed() {
+            return Ok(None);
+        }
+        let tail = self.tail.lock();
+        // It may have been flushed while we waited for the lock.
+        let Some((tail, at)) = tail.as_ref().zip(at.checked_sub(self.flushed())) else {
+            return Ok(None);
+        };
+        let bytes = tail.buffer.get(at as usize..).unwrap_or_default();
+        Ok(Some(self.parse(bytes, offset)?.data.into()))
     }
 
     fn parse<'a>(&self, bytes: &'a [u8], offset: u32) -> Result<Record<'a>, HeadChunkError> {
@@ -205,19 +226,21 @@ impl ChunkFile {
     }
 
     /// A map that has the chunk at `offset`, if the file has it.
-    fn mapped(&self, offset: u64) -> Result<MappedFile, HeadChunkError> {
-        let map = self.map.read().clone();
-        if offset < map.len() as u64 {
+    fn mapped(&self, offset: u32) -> Result<Guard<Arc<MappedFile>>, HeadChunkError> {
+        let map = self.map.load();
+        if (offset as usize) < map.len() {
             return Ok(map);
         }
-        let mut slot = self.map.write();
+        // Those who write wait meanwhile, and others who want a longer map.
+        let _tail = self.tail.lock();
         let flushed = self.flushed();
         // Chunks are flushed whole: a map that has the first byte of one has all of it.
-        if (slot.len() as u64) < flushed {
-            *slot = MappedFile::prefix(&self.source, flushed as usize)
+        if (self.map.load().len() as u64) < flushed {
+            let map = MappedFile::prefix(&self.source, flushed as usize)
                 .map_err(|source| HeadChunkError::Map { path: self.path.clone(), source })?;
+            self.map.store(Arc::new(map));
         }
-        Ok(slot.clone())
+        Ok(self.map.load())
     }
 }
 

@@ -32,7 +32,7 @@ use std::{
     sync::Arc,
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use disk::Fs;
 use model::Millis;
 use parking_lot::Mutex;
@@ -64,6 +64,9 @@ pub(crate) struct HeadChunks {
 /// The files that there were at some moment, kept readable.
 #[derive(Clone, Default)]
 pub(crate) struct ChunkFiles(Arc<Vec<Arc<ChunkFile>>>);
+
+/// The same, not to be kept for long.
+pub(crate) struct CurrentFiles(Guard<Arc<Vec<Arc<ChunkFile>>>>);
 
 /// What was found in the files.
 #[derive(Default)]
@@ -151,6 +154,11 @@ impl HeadChunks {
     /// The files now. Who takes them with a series locked can read every chunk that the series has at that moment.
     pub(crate) fn files(&self) -> ChunkFiles {
         ChunkFiles(self.files.load_full())
+    }
+
+    /// The same for a moment: a reader of one series takes them without making other threads wait.
+    pub(crate) fn current_files(&self) -> CurrentFiles {
+        CurrentFiles(self.files.load())
     }
 
     /// Says that nobody needs the out-of-order chunks in files below this number.
@@ -248,8 +256,7 @@ impl Writer {
 impl ChunkFiles {
     /// The data of a chunk, its checksum verified.
     pub(crate) fn read(&self, reference: ChunkRef) -> Result<ChunkData, HeadChunkError> {
-        let file = self.file(reference).ok_or(HeadChunkError::Missing { reference: reference.to_u64() })?;
-        file.read(reference.offset())
+        self.file(reference).ok_or_else(|| missing(reference))?.read(reference.offset())
     }
 
     /// Whether the chunk is in its file, and not only on the way.
@@ -258,7 +265,28 @@ impl ChunkFiles {
     }
 
     fn file(&self, reference: ChunkRef) -> Option<&ChunkFile> {
-        let at = self.0.binary_search_by_key(&reference.file(), |file| file.number()).ok()?;
-        self.0.get(at).map(|file| &**file)
+        find(&self.0, reference)
     }
+}
+
+// === impl CurrentFiles ===
+
+impl CurrentFiles {
+    /// Shows the data of a chunk, its checksum verified, without a copy.
+    pub(crate) fn show<T>(
+        &self,
+        reference: ChunkRef,
+        show: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T, HeadChunkError> {
+        find(&self.0, reference).ok_or_else(|| missing(reference))?.show(reference.offset(), show)
+    }
+}
+
+fn find(files: &[Arc<ChunkFile>], reference: ChunkRef) -> Option<&ChunkFile> {
+    let at = files.binary_search_by_key(&reference.file(), |file| file.number()).ok()?;
+    files.get(at).map(|file| &**file)
+}
+
+fn missing(reference: ChunkRef) -> HeadChunkError {
+    HeadChunkError::Missing { reference: reference.to_u64() }
 }

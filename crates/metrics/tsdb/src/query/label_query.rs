@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use storage::LabelQuery;
 
-use super::select::{PostingsSource, matching_any};
+use super::select::{PostingsSource, matching_any, matching_values};
 use model::Labels;
 
 /// Names of the labels that the series of the query's selectors have. `labels_of` shows a series' labels.
@@ -38,11 +38,13 @@ pub(crate) fn label_values<S: PostingsSource>(
         return Ok(all);
     }
     let mut values: HashSet<String> = HashSet::new();
-    source.values_of(&matching_any(source, &query.selectors)?, name, &mut |value| {
-        if !values.contains(value) {
-            values.insert(value.to_owned());
-        }
-    })?;
+    for selector in &query.selectors {
+        matching_values(source, selector, name, &mut |value| {
+            if !values.contains(value) {
+                values.insert(value.to_owned());
+            }
+        })?;
+    }
     all.extend(values);
     Ok(all)
 }

@@ -22,7 +22,7 @@ pub(crate) trait PostingsSource {
     where
         Self: 'a;
     /// What is calculated with.
-    type Set: SeriesSet;
+    type Set: SeriesSet + Clone;
     /// What can go wrong.
     type Error;
 
@@ -93,10 +93,38 @@ struct Clause<L> {
 
 /// The series that satisfy all matchers, ascending; all series where there is no matcher.
 pub(crate) fn matching<S: PostingsSource>(source: &S, matchers: &[Matcher]) -> Result<Vec<u32>, S::Error> {
-    match Plan::new(source, matchers)? {
-        Some(plan) => Ok(plan.run()?.into_vec()),
-        None => Ok(Vec::new()),
+    Ok(matching_set(source, matchers)?.map(SeriesSet::into_vec).unwrap_or_default())
+}
+
+/// The same as a set; none where a matcher names only what no series has.
+fn matching_set<S: PostingsSource>(source: &S, matchers: &[Matcher]) -> Result<Option<S::Set>, S::Error> {
+    Plan::new(source, matchers)?.map(Plan::run).transpose()
+}
+
+/// Shows the values that a label has among the series that satisfy all matchers, each at least once.
+pub(crate) fn matching_values<S: PostingsSource>(
+    source: &S,
+    matchers: &[Matcher],
+    name: &str,
+    visit: &mut dyn FnMut(&str),
+) -> Result<(), S::Error> {
+    let Some(set) = matching_set(source, matchers)? else {
+        return Ok(());
+    };
+    if source.value_count(name).saturating_mul(VALUE_COST) > set.count() {
+        return source.values_of(&set.into_vec(), name, visit);
     }
+    // Many series and few values: which of their lists meet the set is seen sooner than what each series has.
+    let mut outcome = Ok(());
+    source.values(name, "", &mut |value, list| {
+        let mut both = set.clone();
+        match source.keep(&mut both, &[list]) {
+            Ok(()) if both.count() > 0 => visit(value),
+            Ok(()) => {}
+            Err(error) => outcome = Err(error),
+        }
+    })?;
+    outcome
 }
 
 /// The series that satisfy one of the selectors, ascending.

@@ -3,7 +3,7 @@
 //! A size is written as a character, so that the whole is valid UTF-8 and can be sliced safely: below 0xD800 the character with that
 //! number (one byte for sizes below 128); above, two characters, U+E000 plus the high bits, then U+10000 plus the low 16 bits.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cmp::Ordering};
 
 /// Longest name or value that can be written: all inputs are bounded far below it.
 const MAX_SIZE: usize = (0x1fff << 16) | 0xffff;
@@ -75,6 +75,29 @@ pub(super) fn filter<'a>(encoded: &'a str, mut keep: impl FnMut(&str) -> bool) -
                 add(run, rest);
                 return kept;
             }
+        }
+    }
+}
+
+/// Compares two sets text by text.
+pub(super) fn compare(left: &str, right: &str) -> Ordering {
+    let (a, b) = (left.as_bytes(), right.as_bytes());
+    // Sets of one metric are the same far into them: that much needs no look at where texts begin.
+    let words = a.chunks_exact(8).zip(b.chunks_exact(8)).take_while(|(a, b)| a == b).count() * 8;
+    let same = words + a[words..].iter().zip(&b[words..]).take_while(|(a, b)| a == b).count();
+    if same == a.len() || same == b.len() {
+        return a.len().cmp(&b.len());
+    }
+    // The text that differs, in its size or its bytes, begins at the same place in both.
+    let (mut left, mut right) = (Pairs::new(left), Pairs::new(right));
+    loop {
+        let end = a.len() - left.rest.len();
+        let (Some(text), rest) = (left.take_part(), left.rest) else {
+            return Ordering::Equal;
+        };
+        if a.len() - rest.len() > same {
+            right.rest = right.rest.get(end..).unwrap_or_default();
+            return right.take_part().map_or(Ordering::Greater, |other| text.cmp(other));
         }
     }
 }

@@ -151,7 +151,7 @@ impl Default for Labels {
 impl Ord for Labels {
     /// Prometheus' order: pair by pair, names first; a set that is a prefix of another comes before it.
     fn cmp(&self, other: &Self) -> Ordering {
-        self.iter().cmp(other.iter())
+        encoding::compare(&self.0, &other.0)
     }
 }
 

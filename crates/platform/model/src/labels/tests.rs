@@ -85,6 +85,25 @@ fn metric_name_can_be_dropped() {
 
 proptest! {
     #[test]
+    fn order_is_that_of_pairs(
+        same in prop::collection::vec(("[a-c]{1,3}", "[x-z]{1,200}"), 0..4),
+        one in prop::collection::vec(("[a-e]{0,3}", ".{0,140}"), 0..4),
+        other in prop::collection::vec(("[a-e]{0,3}", ".{0,140}"), 0..4),
+    ) {
+        let set = |own: &[(String, String)]| Labels::from_pairs(same.iter().chain(own).map(|(n, v)| (n, v)));
+        let (one, other) = (set(&one), set(&other));
+        prop_assert_eq!(one.cmp(&other), one.iter().cmp(other.iter()));
+        prop_assert_eq!(one.cmp(&one.clone()), std::cmp::Ordering::Equal);
+    }
+
+    #[test]
+    fn filtered_pairs_are_those_kept(pairs in prop::collection::vec(("[a-h]{1,2}", ".{0,140}"), 0..12), kept in any::<[bool; 8]>()) {
+        let set = Labels::from_pairs(pairs.iter().map(|(n, v)| (n, v)));
+        let keep = |name: &str| kept[usize::from(name.as_bytes()[0] - b'a')];
+        prop_assert_eq!(set.filter(keep), Labels::from_pairs(set.iter().filter(|(name, _)| keep(name))));
+    }
+
+    #[test]
     fn behaves_as_a_sorted_map(pairs in prop::collection::vec((".{0,12}", ".{0,300}"), 0..12)) {
         let mut map = std::collections::BTreeMap::new();
         for (name, value) in &pairs {

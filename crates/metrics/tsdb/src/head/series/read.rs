@@ -8,7 +8,7 @@ use super::{MemSeries, SeriesState};
 use crate::{
     chunk::decode,
     head::{closed::TakenChunk, isolation::View},
-    head_chunks::{ChunkFiles, HeadChunkError, HeadChunks},
+    head_chunks::{CurrentFiles, HeadChunkError, HeadChunks},
 };
 
 /// Bytes of an open chunk that are copied without an allocation: most have less.
@@ -27,10 +27,10 @@ pub(crate) fn read_series(
 ) -> Result<(), HeadChunkError> {
     let before = columns.timestamps.len();
     let state = series.state();
-    let late = state.late().map(|late| late.take(view, range));
+    let late = state.late().map(|late| (late.take(view, range), files.files()));
     let deleted = state.deleted().cloned();
-    let files = files.files();
-    let Some(late) = late else {
+    let files = files.current_files();
+    let Some((late, late_files)) = late else {
         read_in_order(state, &files, view, range, columns)?;
         if let Some(deleted) = deleted {
             deleted.remove_from(columns, before);
@@ -39,7 +39,7 @@ pub(crate) fn read_series(
     };
     let mut all = Columns::default();
     read_in_order(state, &files, view, range, &mut all)?;
-    late.merge_into(view, &files, range, &mut all)?;
+    late.merge_into(view, &late_files, range, &mut all)?;
     if let Some(deleted) = deleted {
         deleted.remove_from(&mut all, 0);
     }
@@ -52,7 +52,7 @@ pub(crate) fn read_series(
 /// Appends what is in order and seen, deleted or not; `files` were taken with the series locked, which it is no longer than needed.
 fn read_in_order(
     state: MutexGuard<'_, SeriesState>,
-    files: &ChunkFiles,
+    files: &CurrentFiles,
     view: &View,
     (min_time, max_time): (Millis, Millis),
     columns: &mut Columns,
@@ -73,8 +73,8 @@ fn read_in_order(
     let open = open.map(|open| (open.encoding(), SmallVec::<[u8; OPEN_BYTES]>::from_slice(open.bytes())));
     drop(state);
     for (chunk, limit) in closed {
-        let chunk = chunk.load(files)?;
-        decode(chunk.encoding, &chunk.data, limit, (min_time, max_time), columns)?;
+        chunk
+            .show(files, |encoding, data| decode(encoding, data, limit, (min_time, max_time), columns))??;
     }
     if let Some((encoding, bytes)) = open {
         decode(encoding, &bytes, open_visible, (min_time, max_time), columns)?;
