@@ -151,6 +151,18 @@ impl<'a> BitReader<'a> {
         Ok(ones)
     }
 
+    /// Goes on behind the first `position` bits.
+    pub(super) fn at(bytes: &'a [u8], position: usize) -> Self {
+        let (word, valid) = match (position % 8) as u32 {
+            0 => (0, 0),
+            read => {
+                let byte = bytes.get(position / 8).copied().unwrap_or_default();
+                (u64::from(byte) << (56 + read), 8 - read)
+            }
+        };
+        Self { rest: bytes.get(position.div_ceil(8)..).unwrap_or_default(), word, valid }
+    }
+
     /// Bits that are left, padding included.
     pub(super) fn remaining(&self) -> usize {
         // What the word holds beyond `valid` is not yet taken from `rest`.

@@ -1,14 +1,13 @@
 //! Reads a chunk of any kind in one tight loop, into columns.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use model::{Columns, HistogramPoint, Millis};
 
 use super::{
     ChunkError, Encoding,
-    bits::BitReader,
     histogram::{DecodedHistogram, Flavor, Floats, Integers, decode_histograms},
-    window::{Window, read_change},
+    xor::{Block, Blocks},
     xor2::decode_xor2,
 };
 
@@ -49,7 +48,78 @@ pub(crate) fn decode_columns(
     columns: &mut Columns,
 ) -> Result<(), ChunkError> {
     reserve(Encoding::Xor, chunk, limit, columns)?;
-    decode_each(chunk, limit, floats_into(columns, range))
+    let range = (start(columns, range.0), range.1);
+    let mut blocks = Blocks::new(chunk, usize::from(sample_count(chunk)?).min(limit));
+    while let Some(Block { timestamps, values, result }) = blocks.next(range.1) {
+        let inside = inside(timestamps, range);
+        columns.timestamps.extend_from_slice(&timestamps[inside.clone()]);
+        columns.values.extend_from_slice(&values[inside]);
+        result?;
+    }
+    Ok(())
+}
+
+/// Which of some ascending times are in a range.
+#[inline]
+fn inside(timestamps: &[Millis], (min_time, max_time): (Millis, Millis)) -> Range<usize> {
+    let (Some(first), Some(last)) = (timestamps.first(), timestamps.last()) else {
+        return 0..0;
+    };
+    if min_time <= *first && *last <= max_time {
+        return 0..timestamps.len();
+    }
+    let start = timestamps.partition_point(|timestamp| *timestamp < min_time);
+    start..timestamps.partition_point(|timestamp| *timestamp <= max_time).max(start)
+}
+
+/// The newest float in a range.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Newest {
+    /// No sample is in the range.
+    Nothing,
+    /// The sample's time and value, which may be a staleness marker.
+    Float(Millis, f64),
+    /// The chunk's samples are histograms: they were not read.
+    Histograms,
+}
+
+/// Finds the newest sample in `[min_time, max_time]`, of the first `limit` of a chunk. No other is kept.
+#[cfg_attr(not(test), expect(dead_code, reason = "for instant selectors, which still read whole chunks"))]
+pub(crate) fn decode_newest(
+    encoding: Encoding,
+    chunk: &[u8],
+    limit: usize,
+    range: (Millis, Millis),
+) -> Result<Newest, ChunkError> {
+    let mut newest = Newest::Nothing;
+    match encoding {
+        Encoding::Xor => {
+            let mut blocks = Blocks::new(chunk, usize::from(sample_count(chunk)?).min(limit));
+            while let Some(Block { timestamps, values, result }) = blocks.next(range.1) {
+                let inside = inside(timestamps, range);
+                if let (Some(timestamp), Some(value)) =
+                    (timestamps[inside.clone()].last(), values[inside].last())
+                {
+                    newest = Newest::Float(*timestamp, *value);
+                }
+                result?;
+            }
+        }
+        Encoding::Xor2 => decode_xor2(chunk, limit, |timestamp, value| {
+            if timestamp > range.1 {
+                return ControlFlow::Break(());
+            }
+            if timestamp >= range.0 {
+                newest = Newest::Float(timestamp, value);
+            }
+            ControlFlow::Continue(())
+        })?,
+        Encoding::Histogram
+        | Encoding::HistogramSt
+        | Encoding::FloatHistogram
+        | Encoding::FloatHistogramSt => return Ok(Newest::Histograms),
+    }
+    Ok(newest)
 }
 
 fn reserve(encoding: Encoding, chunk: &[u8], limit: usize, columns: &mut Columns) -> Result<(), ChunkError> {
@@ -112,41 +182,17 @@ pub(crate) fn decode_each(
     if count == 0 {
         return Ok(());
     }
-    let mut reader = BitReader::new(chunk.get(2..).unwrap_or_default());
-    let mut timestamp = reader.varint()?;
-    let mut value = reader.long_bits(64)?;
-    if visit(timestamp, f64::from_bits(value)).is_break() || count == 1 {
-        return Ok(());
-    }
-    let mut delta = reader.uvarint()? as i64;
-    let mut window = Window::WHOLE;
-    for index in 1..count {
-        if index > 1 {
-            delta = delta.wrapping_add(read_delta_of_delta(&mut reader)?);
+    let mut blocks = Blocks::new(chunk, count);
+    while let Some(Block { timestamps, values, result }) = blocks.next(Millis::MAX) {
+        for (timestamp, value) in timestamps.iter().zip(values) {
+            if visit(*timestamp, *value).is_break() {
+                return Ok(());
+            }
         }
-        let next = timestamp.wrapping_add(delta);
-        if next <= timestamp {
-            return Err(ChunkError::Corrupt("times do not ascend"));
-        }
-        timestamp = next;
-        value ^= read_change(&mut reader, &mut window)?;
-        if visit(timestamp, f64::from_bits(value)).is_break() {
-            return Ok(());
-        }
+        result?;
     }
     Ok(())
 }
 
-#[inline]
-fn read_delta_of_delta(reader: &mut BitReader<'_>) -> Result<i64, ChunkError> {
-    let size = match reader.ones(4)? {
-        0 => return Ok(0),
-        1 => 14,
-        2 => 17,
-        3 => 20,
-        _ => return Ok(reader.long_bits(64)? as i64),
-    };
-    let bits = reader.bits(size)? as i64;
-    // The largest positive number has the sign bit set and nothing else.
-    Ok(if bits > 1 << (size - 1) { bits - (1 << size) } else { bits })
-}
+#[cfg(test)]
+mod tests;

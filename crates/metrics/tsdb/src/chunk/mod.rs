@@ -31,7 +31,7 @@ pub(crate) use cut::{
     predicted_end, range_end,
 };
 #[cfg(test)]
-pub(crate) use decode::decode_columns;
+pub(crate) use decode::{Newest, decode_columns, decode_newest};
 pub(crate) use decode::{decode, decode_each};
 pub(crate) use histogram::{Appended, Flavor, Floats, HistogramEncoder, Integers, decode_histograms};
 pub(crate) use xor::XorEncoder;

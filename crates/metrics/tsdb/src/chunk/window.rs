@@ -24,6 +24,18 @@ impl Window {
     /// What a reader begins with: all bits.
     pub(super) const WHOLE: Self = Self { leading: 0, trailing: 0 };
 
+    /// Leading zeros, number of significant bits, and a mask without the trailing zeros.
+    #[inline]
+    pub(super) fn parts(self) -> (u32, u32, u64) {
+        (self.leading.into(), self.significant(), !0 << self.trailing)
+    }
+
+    /// The window with so many leading zeros and significant bits.
+    #[inline]
+    pub(super) fn from_parts(leading: u32, significant: u32) -> Self {
+        Self { leading: leading as u8, trailing: (64 - leading - significant) as u8 }
+    }
+
     /// The narrowest window for a change.
     #[inline]
     pub(super) fn of(change: u64) -> Self {
@@ -58,18 +70,18 @@ impl Window {
         u64::from(self.leading) << 6 | u64::from(self.significant() & 63)
     }
 
+    /// The window that [`Window::header`] describes.
+    #[inline]
+    pub(super) fn from_header(header: u32) -> Option<Self> {
+        let leading = header >> 6;
+        let significant = (header.wrapping_sub(1) & 63) + 1;
+        let trailing = (64 - leading).checked_sub(significant)?;
+        Some(Self { leading: leading as u8, trailing: trailing as u8 })
+    }
+
     #[inline]
     pub(super) fn read_header(reader: &mut BitReader<'_>) -> Result<Self, ChunkError> {
-        let header = reader.bits(11)? as u32;
-        let leading = header >> 6;
-        let significant = match header & 63 {
-            0 => 64,
-            bits => bits,
-        };
-        match (64 - leading).checked_sub(significant) {
-            Some(trailing) => Ok(Self { leading: leading as u8, trailing: trailing as u8 }),
-            None => Err(ChunkError::Corrupt("value has more than 64 bits")),
-        }
+        Self::from_header(reader.bits(11)? as u32).ok_or(ChunkError::Corrupt("value has more than 64 bits"))
     }
 
     /// Reads a change whose significant bits lie in this window.

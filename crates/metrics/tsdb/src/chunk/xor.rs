@@ -1,5 +1,9 @@
 //! Writes a chunk, sample by sample.
 
+mod block;
+
+pub(super) use block::{Block, Blocks};
+
 use model::Millis;
 
 use super::{
