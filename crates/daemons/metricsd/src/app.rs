@@ -22,6 +22,7 @@ use crate::{
     Config, Flags,
     api::{self, ApiState, FederationMetrics},
     evaluator::RuleEvaluator,
+    queries::Queries,
     query_log::{QueryLog, QueuedLines, write_until},
     reload::{Parts, Reloader},
 };
@@ -159,7 +160,7 @@ impl App {
             db: OnceLock::new(),
             scrape: OnceLock::new(),
             rules: OnceLock::new(),
-            queries: tokio::sync::Semaphore::new(flags.max_concurrency.max(1)),
+            queries: Queries::new(flags.max_concurrency),
             remote_reads: Arc::new(tokio::sync::Semaphore::new(flags.remote_read_concurrent_limit.max(1))),
             started: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64(),
             reload: reload_metrics.clone(),
@@ -184,7 +185,8 @@ impl App {
         // From here on samples are taken and blocks are searched, while the log is read.
         let _ = state.db.set(db.clone());
 
-        let evaluator = Arc::new(RuleEvaluator::new(engine.clone(), db.clone(), query_log));
+        let evaluator =
+            Arc::new(RuleEvaluator::new(engine.clone(), db.clone(), state.queries.clone(), query_log));
         let (scraping, evaluating) = {
             let mut registry = frame.metrics.registry();
             let user_agent = user_agent();
