@@ -94,7 +94,7 @@ pub(super) async fn range(
 
 pub(super) async fn format(State(state): State<Arc<ApiState>>, params: Params) -> Result<Response, ApiError> {
     let expression = state.engine.parse(params.get("query")).map_err(invalid_query)?;
-    json::success(expression.to_string())
+    json::success(expression.pretty())
 }
 
 /// A query that is none is a bad parameter.

@@ -75,7 +75,18 @@ pub(super) const FORMS: &[(&str, &[&str])] = &[
     ),
     (
         "format_query",
-        &["query=1", "query=sum(requests)by(job)", "query=sum(", "query=a%20%23%20comment%0A%2Bb"],
+        &[
+            "query=1",
+            "query=sum(requests)by(job)",
+            "query=sum(",
+            "query=a%20%23%20comment%0A%2Bb",
+            "query=-(a_metric_with_a_long_name%7Bfirst=%22a%20value%20that%20is%20long%22,second=%22another%20value%22%7D%20%2B%20on(b)%20group_left(c)%20a_metric_with_a_long_name%7Bfirst=%22a%20value%20that%20is%20long%22,second=%22another%20value%22%7D)%20%3E%20bool%201",
+            "query=-a_metric_with_a_long_name%7Bfirst=%22a%20value%20that%20is%20long%22,second=%22another%20value%22%7D*a_metric_with_a_long_name%7Bfirst=%22a%20value%20that%20is%20long%22,second=%22another%20value%22%7D",
+            "query=max_over_time(clamp(a_metric_with_a_long_name%7Bfirst=%22a%20value%20that%20is%20long%22,second=%22another%20value%22%7D%20*%20a_metric_with_a_long_name%7Bfirst=%22a%20value%20that%20is%20long%22,second=%22another%20value%22%7D,%200,%201)%5B1h:5m%5D%20offset%201m)",
+            "query=topk%20by(b)%20(3,%20sum%20by%20(b,%20c)%20(rate(a_metric_with_a_long_name%7Bfirst=%22a%20value%20that%20is%20long%22,second=%22another%20value%22%7D%5B5m%5D)))",
+            "query=max_over_time((a_metric_with_a_long_name%7Bfirst=%22a%20value%20that%20is%20long%22,second=%22another%20value%22%7D)%5B1h:5m%5D)%20or%20ignoring(x)%20absent(max_over_time((a_metric_with_a_long_name%7Bfirst=%22a%20value%20that%20is%20long%22,second=%22another%20value%22%7D)%5B1h:5m%5D%20@%20end()))",
+            "query=label_replace(a_metric_with_a_long_name%7Bfirst=%22a%20value%20that%20is%20long%22,second=%22another%20value%22%7D,%20%22destination%22,%20%22%241%22,%20%22source%22,%20%22a%20regular%20expression%20that%20is%20long%20(.*)%22)",
+        ],
     ),
     (
         "series",
