@@ -10,11 +10,13 @@ mod features;
 mod federate;
 mod json;
 mod labels;
+mod notifications;
 mod params;
 mod query;
 mod read;
 mod rules;
 mod scrape_pools;
+mod search;
 mod self_metrics;
 mod stats;
 mod status;
@@ -42,10 +44,11 @@ use service::{
 use tokio::sync::Semaphore;
 use tsdb::{Db, ReplayProgress};
 
-use crate::{Config, Flags, queries::Queries, query_log::QueryLog};
+use crate::{Config, Flags, notifications::Notifications, queries::Queries, query_log::QueryLog};
 use error::ApiError;
 
 pub(crate) use federate::FederationMetrics;
+pub(crate) use params::now;
 pub(crate) use stats::Spent;
 
 /// Largest form or remote write body, as sent.
@@ -71,6 +74,7 @@ pub(crate) struct ApiState {
     pub metrics: Metrics,
     pub query_log: Arc<QueryLog>,
     pub federation: FederationMetrics,
+    pub notifications: Arc<Notifications>,
 }
 
 impl ApiState {
@@ -96,6 +100,9 @@ pub(crate) fn router(state: Arc<ApiState>, frame: &Frame, quit: &Stopper, metric
         .route("/series", get(labels::series).post(labels::series))
         .route("/labels", get(labels::names).post(labels::names))
         .route("/label/{name}/values", get(labels::values))
+        .route("/search/metric_names", get(search::metric_names).post(search::metric_names))
+        .route("/search/label_names", get(search::label_names).post(search::label_names))
+        .route("/search/label_values", get(search::label_values).post(search::label_values))
         .route("/scrape_pools", get(scrape_pools::names))
         .route("/scrape_pools/config", get(scrape_pools::config))
         .route("/targets/relabel_steps", get(scrape_pools::relabel_steps))
@@ -122,6 +129,8 @@ pub(crate) fn router(state: Arc<ApiState>, frame: &Frame, quit: &Stopper, metric
         .layer(from_fn_with_state(state.clone(), wait_until_ready))
         .route("/status/buildinfo", get(status::build_info))
         .route("/status/walreplay", get(status::wal_replay))
+        .route("/notifications", get(notifications::all))
+        .route("/notifications/live", get(notifications::live))
         .route_layer(from_fn(refuse_head))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
@@ -260,6 +269,7 @@ pub(crate) fn is_known_feature(name: &str) -> bool {
         "no-default-scrape-port",
         "utf8-names",
         "expand-external-labels",
+        "search-api",
     ];
     KNOWN.contains(&name)
 }

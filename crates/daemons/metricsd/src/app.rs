@@ -22,6 +22,7 @@ use crate::{
     Config, Flags,
     api::{self, ApiState, FederationMetrics},
     evaluator::RuleEvaluator,
+    notifications::{Notifications, RELOAD_FAILED, STARTING, STOPPING},
     queries::Queries,
     query_log::{QueryLog, QueuedLines, write_until},
     reload::{Parts, Reloader},
@@ -55,6 +56,7 @@ pub struct App {
     reload_metrics: ReloadMetrics,
     query_log: (Arc<QueryLog>, QueuedLines),
     federation: FederationMetrics,
+    notifications: Arc<Notifications>,
     server: HttpServer,
     request_metrics: service::RequestMetrics,
 }
@@ -92,7 +94,7 @@ impl App {
         for (flag, text) in flags.without_effect() {
             warn!(flag, "{text}");
         }
-        let (engine, notifier, reload_metrics, request_metrics, query_log, federation) = {
+        let (engine, notifier, reload_metrics, request_metrics, query_log, federation, notifications) = {
             let mut registry = frame.metrics.registry();
             register_build_info(&mut registry);
             (
@@ -102,6 +104,7 @@ impl App {
                 service::RequestMetrics::register(&mut registry, "prometheus"),
                 QueryLog::new(&mut registry),
                 FederationMetrics::register(&mut registry),
+                Notifications::new(flags.max_notifications_subscribers, &mut registry),
             )
         };
         crate::reload::check_rule_files(&config, &engine)?;
@@ -121,6 +124,7 @@ impl App {
             reload_metrics,
             query_log,
             federation,
+            notifications,
             server,
             request_metrics,
         })
@@ -141,6 +145,7 @@ impl App {
             reload_metrics,
             query_log: (query_log, queued_lines),
             federation,
+            notifications,
             server,
             request_metrics,
         } = self;
@@ -167,7 +172,9 @@ impl App {
             metrics: frame.metrics.clone(),
             query_log: query_log.clone(),
             federation,
+            notifications: notifications.clone(),
         });
+        notifications.add(STARTING, api::now());
         let routes = api::router(state.clone(), &frame, &quit, request_metrics);
         let serving = Tasks::new(&Stop::never());
         serving.spawn("http server", server.serve(routes, serving.stop()));
@@ -216,8 +223,15 @@ impl App {
         frame
             .reload
             .on_reload(move || {
-                let reloader = handler.clone();
-                async move { reloader.reload().await }
+                let (reloader, notifications) = (handler.clone(), state.notifications.clone());
+                async move {
+                    let outcome = reloader.reload().await;
+                    match outcome.is_ok() {
+                        true => notifications.remove(RELOAD_FAILED),
+                        false => notifications.add(RELOAD_FAILED, api::now()),
+                    }
+                    outcome
+                }
             })
             .await;
         let maintaining = Tasks::new(&stop);
@@ -230,11 +244,14 @@ impl App {
             maintaining.spawn("database maintenance", maintain(db.clone(), maintaining.stop()));
             // Not before: on half of the samples they would say what is not so.
             reloader.start_rules();
+            notifications.remove(STARTING);
             drop(opening);
             info!("ready");
             stop.requested().await;
         }
         frame.readiness.set_stopping();
+        notifications.add(STOPPING, api::now());
+        notifications.close();
         let ended = [
             reloader.parts.scraping.stop(PART_DEADLINE).await,
             reloader.parts.evaluating.stop(PART_DEADLINE).await,

@@ -8,6 +8,7 @@ mod check;
 mod config;
 mod evaluator;
 mod flags;
+mod notifications;
 mod queries;
 mod query_log;
 mod reload;

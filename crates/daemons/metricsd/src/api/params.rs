@@ -48,11 +48,16 @@ impl Params {
 
     /// A time; `None` where it is not given.
     pub fn time(&self, name: &str) -> Result<Option<Millis>, ApiError> {
+        self.optional_time(name).map_err(|error| invalid(name, error))
+    }
+
+    /// The same; the error is text, for parameters wrap it differently.
+    pub fn optional_time(&self, name: &str) -> Result<Option<Millis>, String> {
         match self.get(name) {
             "" => Ok(None),
             text => parse_time(text)
                 .map(Some)
-                .map_err(|error| invalid(name, format!("invalid time value for '{name}': {error}"))),
+                .map_err(|error| format!("invalid time value for '{name}': {error}")),
         }
     }
 
@@ -138,7 +143,7 @@ pub(super) fn invalid(name: &str, text: String) -> ApiError {
 }
 
 /// Now, in milliseconds since the Unix epoch.
-pub(super) fn now() -> Millis {
+pub(crate) fn now() -> Millis {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis)
 }
 
