@@ -10,11 +10,13 @@ mod features;
 mod federate;
 mod json;
 mod labels;
+mod notifications;
 mod params;
 mod query;
 mod read;
 mod rules;
 mod scrape_pools;
+mod search;
 mod self_metrics;
 mod stats;
 mod status;
@@ -28,7 +30,7 @@ use ::rules::{Manager as RuleManager, Notifier};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
-    middleware::{Next, from_fn_with_state},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
@@ -42,10 +44,11 @@ use service::{
 use tokio::sync::Semaphore;
 use tsdb::{Db, ReplayProgress};
 
-use crate::{Config, Flags, query_log::QueryLog};
+use crate::{Config, Flags, notifications::Notifications, queries::Queries, query_log::QueryLog};
 use error::ApiError;
 
 pub(crate) use federate::FederationMetrics;
+pub(crate) use params::now;
 pub(crate) use stats::Spent;
 
 /// Largest form or remote write body, as sent.
@@ -62,7 +65,7 @@ pub(crate) struct ApiState {
     pub db: OnceLock<Arc<Db>>,
     pub scrape: OnceLock<Arc<ScrapeManager>>,
     pub rules: OnceLock<Arc<RuleManager>>,
-    pub queries: Semaphore,
+    pub queries: Arc<Queries>,
     pub remote_reads: Arc<Semaphore>,
     /// When the daemon started, seconds since the Unix epoch.
     pub started: f64,
@@ -71,11 +74,16 @@ pub(crate) struct ApiState {
     pub metrics: Metrics,
     pub query_log: Arc<QueryLog>,
     pub federation: FederationMetrics,
+    pub notifications: Arc<Notifications>,
 }
 
 impl ApiState {
     fn db(&self) -> Result<Arc<Db>, ApiError> {
-        self.db.get().cloned().ok_or(ApiError::NotReady)
+        self.db.get().cloned().ok_or_else(|| self.not_ready())
+    }
+
+    fn not_ready(&self) -> ApiError {
+        ApiError::NotReady { stopping: self.readiness.is_stopping() }
     }
 }
 
@@ -92,6 +100,9 @@ pub(crate) fn router(state: Arc<ApiState>, frame: &Frame, quit: &Stopper, metric
         .route("/series", get(labels::series).post(labels::series))
         .route("/labels", get(labels::names).post(labels::names))
         .route("/label/{name}/values", get(labels::values))
+        .route("/search/metric_names", get(search::metric_names).post(search::metric_names))
+        .route("/search/label_names", get(search::label_names).post(search::label_names))
+        .route("/search/label_values", get(search::label_values).post(search::label_values))
         .route("/scrape_pools", get(scrape_pools::names))
         .route("/scrape_pools/config", get(scrape_pools::config))
         .route("/targets/relabel_steps", get(scrape_pools::relabel_steps))
@@ -118,10 +129,17 @@ pub(crate) fn router(state: Arc<ApiState>, frame: &Frame, quit: &Stopper, metric
         .layer(from_fn_with_state(state.clone(), wait_until_ready))
         .route("/status/buildinfo", get(status::build_info))
         .route("/status/walreplay", get(status::wal_replay))
+        .route("/notifications", get(notifications::all))
+        .route("/notifications/live", get(notifications::live))
+        .route_layer(from_fn(refuse_head))
         .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(cors(&state.flags.cors_origin), allow_origin))
         .with_state(state.clone());
     let federate = Router::new()
         .route("/federate", get(federate::federate))
+        .method_not_allowed_fallback(wrong_method)
+        .route_layer(from_fn(refuse_head))
         .layer(from_fn_with_state(state.clone(), wait_until_ready))
         .with_state(state.clone());
     let routes = Router::new()
@@ -130,8 +148,8 @@ pub(crate) fn router(state: Arc<ApiState>, frame: &Frame, quit: &Stopper, metric
         .merge(frame_routes(frame, access))
         .route("/", get(front))
         .route("/version", get(status::version))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(from_fn_with_state(cors(&state.flags.cors_origin), allow_origin));
+        .fallback(unknown)
+        .layer(DefaultBodyLimit::max(MAX_BODY));
     let prefix = route_prefix(&state.flags);
     let routes = if prefix.is_empty() { routes } else { Router::new().nest(&prefix, routes) };
     common_layers(routes, metrics)
@@ -154,11 +172,20 @@ async fn wait_until_ready(State(state): State<Arc<ApiState>>, request: Request, 
     if state.db.get().is_some() && !state.readiness.is_stopping() {
         return next.run(request).await;
     }
-    ApiError::NotReady.into_response()
+    state.not_ready().into_response()
 }
 
-async fn unknown() -> ApiError {
-    ApiError::NotFound("no such endpoint".into())
+async fn unknown() -> Response {
+    error::plain(StatusCode::NOT_FOUND, "404 page not found")
+}
+
+async fn wrong_method() -> Response {
+    error::plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
+}
+
+/// The original has HEAD for its health alone.
+async fn refuse_head(request: Request, next: Next) -> Response {
+    if request.method() == Method::HEAD { wrong_method().await } else { next.run(request).await }
 }
 
 /// A page for people who open the port in a browser.
@@ -213,13 +240,13 @@ async fn allow_origin(State(origins): State<Origins>, request: Request, next: Ne
     };
     if let Some(allowed) = allowed {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
-        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, OPTIONS"));
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Date"));
-        headers.insert(
-            header::ACCESS_CONTROL_ALLOW_HEADERS,
-            HeaderValue::from_static("Accept, Authorization, Content-Type, Origin"),
-        );
     }
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, OPTIONS"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Date"));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        HeaderValue::from_static("Accept, Authorization, Content-Type, Origin"),
+    );
     response
 }
 
@@ -242,6 +269,7 @@ pub(crate) fn is_known_feature(name: &str) -> bool {
         "no-default-scrape-port",
         "utf8-names",
         "expand-external-labels",
+        "search-api",
     ];
     KNOWN.contains(&name)
 }

@@ -22,6 +22,8 @@ use crate::{
     Config, Flags,
     api::{self, ApiState, FederationMetrics},
     evaluator::RuleEvaluator,
+    notifications::{Notifications, RELOAD_FAILED, STARTING, STOPPING},
+    queries::Queries,
     query_log::{QueryLog, QueuedLines, write_until},
     reload::{Parts, Reloader},
 };
@@ -54,6 +56,7 @@ pub struct App {
     reload_metrics: ReloadMetrics,
     query_log: (Arc<QueryLog>, QueuedLines),
     federation: FederationMetrics,
+    notifications: Arc<Notifications>,
     server: HttpServer,
     request_metrics: service::RequestMetrics,
 }
@@ -91,7 +94,7 @@ impl App {
         for (flag, text) in flags.without_effect() {
             warn!(flag, "{text}");
         }
-        let (engine, notifier, reload_metrics, request_metrics, query_log, federation) = {
+        let (engine, notifier, reload_metrics, request_metrics, query_log, federation, notifications) = {
             let mut registry = frame.metrics.registry();
             register_build_info(&mut registry);
             (
@@ -101,6 +104,7 @@ impl App {
                 service::RequestMetrics::register(&mut registry, "prometheus"),
                 QueryLog::new(&mut registry),
                 FederationMetrics::register(&mut registry),
+                Notifications::new(flags.max_notifications_subscribers, &mut registry),
             )
         };
         crate::reload::check_rule_files(&config, &engine)?;
@@ -120,6 +124,7 @@ impl App {
             reload_metrics,
             query_log,
             federation,
+            notifications,
             server,
             request_metrics,
         })
@@ -140,6 +145,7 @@ impl App {
             reload_metrics,
             query_log: (query_log, queued_lines),
             federation,
+            notifications,
             server,
             request_metrics,
         } = self;
@@ -159,14 +165,16 @@ impl App {
             db: OnceLock::new(),
             scrape: OnceLock::new(),
             rules: OnceLock::new(),
-            queries: tokio::sync::Semaphore::new(flags.max_concurrency.max(1)),
+            queries: Queries::new(flags.max_concurrency),
             remote_reads: Arc::new(tokio::sync::Semaphore::new(flags.remote_read_concurrent_limit.max(1))),
             started: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64(),
             reload: reload_metrics.clone(),
             metrics: frame.metrics.clone(),
             query_log: query_log.clone(),
             federation,
+            notifications: notifications.clone(),
         });
+        notifications.add(STARTING, api::now());
         let routes = api::router(state.clone(), &frame, &quit, request_metrics);
         let serving = Tasks::new(&Stop::never());
         serving.spawn("http server", server.serve(routes, serving.stop()));
@@ -184,7 +192,8 @@ impl App {
         // From here on samples are taken and blocks are searched, while the log is read.
         let _ = state.db.set(db.clone());
 
-        let evaluator = Arc::new(RuleEvaluator::new(engine.clone(), db.clone(), query_log));
+        let evaluator =
+            Arc::new(RuleEvaluator::new(engine.clone(), db.clone(), state.queries.clone(), query_log));
         let (scraping, evaluating) = {
             let mut registry = frame.metrics.registry();
             let user_agent = user_agent();
@@ -214,8 +223,15 @@ impl App {
         frame
             .reload
             .on_reload(move || {
-                let reloader = handler.clone();
-                async move { reloader.reload().await }
+                let (reloader, notifications) = (handler.clone(), state.notifications.clone());
+                async move {
+                    let outcome = reloader.reload().await;
+                    match outcome.is_ok() {
+                        true => notifications.remove(RELOAD_FAILED),
+                        false => notifications.add(RELOAD_FAILED, api::now()),
+                    }
+                    outcome
+                }
             })
             .await;
         let maintaining = Tasks::new(&stop);
@@ -228,11 +244,14 @@ impl App {
             maintaining.spawn("database maintenance", maintain(db.clone(), maintaining.stop()));
             // Not before: on half of the samples they would say what is not so.
             reloader.start_rules();
+            notifications.remove(STARTING);
             drop(opening);
             info!("ready");
             stop.requested().await;
         }
         frame.readiness.set_stopping();
+        notifications.add(STOPPING, api::now());
+        notifications.close();
         let ended = [
             reloader.parts.scraping.stop(PART_DEADLINE).await,
             reloader.parts.evaluating.stop(PART_DEADLINE).await,

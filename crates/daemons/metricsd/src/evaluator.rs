@@ -11,6 +11,7 @@ use tsdb::Db;
 
 use crate::{
     api::Spent,
+    queries::Queries,
     query_log::{QueryLog, QueryOrigin, QueryRecord},
 };
 
@@ -18,23 +19,25 @@ use crate::{
 pub(crate) struct RuleEvaluator {
     engine: Arc<Engine>,
     db: Arc<Db>,
+    queries: Arc<Queries>,
     query_log: Arc<QueryLog>,
     origin: QueryOrigin,
 }
 
 impl RuleEvaluator {
-    pub fn new(engine: Arc<Engine>, db: Arc<Db>, query_log: Arc<QueryLog>) -> Self {
+    pub fn new(engine: Arc<Engine>, db: Arc<Db>, queries: Arc<Queries>, query_log: Arc<QueryLog>) -> Self {
         let origin = QueryOrigin::RuleGroup { file: String::new(), name: String::new() };
-        Self { engine, db, query_log, origin }
+        Self { engine, db, queries, query_log, origin }
     }
 }
 
 impl Evaluator for RuleEvaluator {
     fn for_group(self: Arc<Self>, file: &Path, name: &str) -> Arc<dyn Evaluator> {
-        let Self { engine, db, query_log, origin: _ } = self.as_ref();
+        let Self { engine, db, queries, query_log, origin: _ } = self.as_ref();
         Arc::new(Self {
             engine: engine.clone(),
             db: db.clone(),
+            queries: queries.clone(),
             query_log: query_log.clone(),
             origin: QueryOrigin::RuleGroup { file: file.display().to_string(), name: name.to_owned() },
         })
@@ -46,7 +49,10 @@ impl Evaluator for RuleEvaluator {
 
     fn evaluate(&self, expression: &str, at: Millis) -> Result<Vec<ResultSample>, EvalError> {
         let begun = Instant::now();
-        let outcome = self.engine.instant(self.db.as_ref(), expression, at, &QueryOptions::default());
+        let options = QueryOptions::default();
+        let running = self.queries.run(expression, &options.cancel);
+        let outcome = self.engine.instant(self.db.as_ref(), expression, at, &options);
+        drop(running);
         let engine = outcome.as_ref().map(|result| result.stats).unwrap_or_default();
         self.query_log.record(&QueryRecord {
             query: expression,

@@ -62,6 +62,14 @@ pub struct Flags {
     #[arg(long = "storage.remote.read-max-bytes-in-frame", default_value_t = 1 << 20, value_name = "BYTES")]
     pub remote_read_max_bytes_in_frame: usize,
 
+    /// Most results of a request to the search API, 0 for no limit.
+    #[arg(long = "web.search.max-limit", default_value_t = 10_000, value_name = "N")]
+    pub search_max_limit: usize,
+
+    /// Most clients that follow notifications live.
+    #[arg(long = "web.max-notifications-subscribers", default_value_t = 16, value_name = "N")]
+    pub max_notifications_subscribers: usize,
+
     /// Regex for allowed origins of cross-origin requests, anchored.
     #[arg(long = "web.cors.origin", default_value = ".*", value_name = "REGEX")]
     pub cors_origin: String,
@@ -291,7 +299,9 @@ impl Flags {
             ("web.external-url", self.external_url.clone()),
             ("web.listen-address", self.listen_address.clone()),
             ("web.max-connections", self.max_connections.to_string()),
+            ("web.max-notifications-subscribers", self.max_notifications_subscribers.to_string()),
             ("web.route-prefix", self.route_prefix.clone().unwrap_or_default()),
+            ("web.search.max-limit", self.search_max_limit.to_string()),
         ]
     }
 }

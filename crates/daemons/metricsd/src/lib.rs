@@ -8,6 +8,8 @@ mod check;
 mod config;
 mod evaluator;
 mod flags;
+mod notifications;
+mod queries;
 mod query_log;
 mod reload;
 

@@ -30,17 +30,41 @@ pub fn to_text_format(openmetrics: &str) -> String {
             let _ = writeln!(out, "# TYPE {name}{suffix} {kind}");
         } else if line.starts_with("# UNIT ") || line == "# EOF" {
         } else {
-            let sample = line.split_once(" # ").map_or(line, |(sample, _exemplar)| sample);
-            out.push_str(sample);
+            out.push_str(without_exemplar(line));
             out.push('\n');
         }
     }
     out
 }
 
+/// A sample's line up to its exemplar: up to ` # `, where that is not in a label's value.
+fn without_exemplar(line: &str) -> &str {
+    let (mut quoted, mut escaped) = (false, false);
+    for (at, byte) in line.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b' ' if !quoted && line[at..].starts_with(" # ") => return &line[..at],
+            _ => {}
+        }
+    }
+    line
+}
+
 #[cfg(test)]
 mod tests {
-    use super::to_text_format;
+    use super::{to_text_format, without_exemplar};
+
+    #[test]
+    fn exemplars_go_and_values_of_labels_stay() {
+        let check = |line: &str, want: &str| assert_eq!(without_exemplar(line), want);
+        check("a_total 1", "a_total 1");
+        check("a_total 1 # {t=\"x # y\"} 1", "a_total 1");
+        check(r#"a_total{b="c # d"} 1 2.5"#, r#"a_total{b="c # d"} 1 2.5"#);
+        check(r#"a_total{b="c\" # d\\"} 1 # {} 1"#, r#"a_total{b="c\" # d\\"} 1"#);
+        check("a_total{b=\"\u{fc} # \u{fc}\"} 1", "a_total{b=\"\u{fc} # \u{fc}\"} 1");
+    }
 
     #[test]
     fn counters_keep_their_suffix() {

@@ -29,6 +29,9 @@ pub(super) async fn delete_series(
         return Err(ApiError::BadData("no match[] parameter provided".into()));
     }
     let (start, end) = params.range()?;
+    if end < start {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     let db = state.db()?;
     spawn_blocking(move || db.delete_series(&selectors, start, end)).await?.map_err(internal)?;
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -46,11 +49,10 @@ pub(super) async fn snapshot(
     params: Params,
 ) -> Result<Response, ApiError> {
     allowed(&state)?;
-    let with_head = match params.get("skip_head") {
-        "" => true,
-        text => !parse_bool(text)
-            .ok_or_else(|| invalid("skip_head", format!("unable to parse boolean {text:?}")))?,
-    };
+    let skip_head = params
+        .boolean("skip_head")
+        .map_err(|error| invalid("skip_head", format!("unable to parse boolean: {error}")))?;
+    let with_head = !skip_head.unwrap_or_default();
     let db = state.db()?;
     let name = snapshot_name(Timestamp::now());
     let target = db.dir().join(SNAPSHOTS).join(&name);
@@ -65,8 +67,8 @@ pub(super) async fn cancel_query(
 ) -> Result<Response, ApiError> {
     allowed(&state)?;
     let id: u64 = id.parse().map_err(|_| invalid("id", format!("cannot parse {id:?} to a valid number")))?;
-    if !state.engine.cancel(id) {
-        return Err(ApiError::NotFound(format!("no query {id} is running")));
+    if !state.queries.cancel(id) {
+        return Err(ApiError::NotFound(format!("no query {id} waits or runs")));
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -86,15 +88,6 @@ fn internal(error: tsdb::AdminError) -> ApiError {
 fn snapshot_name(now: Timestamp) -> String {
     use std::hash::{BuildHasher, RandomState};
     format!("{}-{:016x}", now.strftime("%Y%m%dT%H%M%SZ"), RandomState::new().hash_one(now.as_nanosecond()))
-}
-
-/// What Go's `strconv.ParseBool` takes.
-fn parse_bool(text: &str) -> Option<bool> {
-    match text {
-        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
-        "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use http::{StatusCode, header};
 use promql::{EngineError, ErrorKind};
 use serde_json::json;
 
+use crate::queries::NoTurn;
+
 /// A request's failure.
 #[derive(Debug)]
 pub(crate) enum ApiError {
@@ -22,8 +24,8 @@ pub(crate) enum ApiError {
     NotFound(String),
     /// The daemon was started without it.
     Unavailable(String),
-    /// The database is not open yet, or the daemon is stopping.
-    NotReady,
+    /// The database is not open yet, or the daemon is on its way out.
+    NotReady { stopping: bool },
 }
 
 impl ApiError {
@@ -37,24 +39,44 @@ impl ApiError {
             Self::Internal(text) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", text),
             Self::NotFound(text) => (StatusCode::NOT_FOUND, "not_found", text),
             Self::Unavailable(text) => (StatusCode::INTERNAL_SERVER_ERROR, "unavailable", text),
-            Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Service Unavailable"),
+            Self::NotReady { .. } => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Service Unavailable"),
         }
     }
+
+    /// The failure as text, from endpoints whose answers are not JSON.
+    pub fn into_text(self) -> Response {
+        if matches!(self, Self::NotReady { .. }) {
+            return self.into_response();
+        }
+        let (status, _, text) = self.parts();
+        plain(status, text)
+    }
+}
+
+/// A text with a line end, as Go's servers send errors.
+pub(super) fn plain(status: StatusCode, text: &str) -> Response {
+    (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{text}\n")).into_response()
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        if matches!(self, Self::NotReady) {
-            return (
-                StatusCode::SERVICE_UNAVAILABLE,
-                [("X-Prometheus-Stopping", "false")],
-                "Service Unavailable\n",
-            )
-                .into_response();
+        if let Self::NotReady { stopping } = self {
+            let stopping = if stopping { "true" } else { "false" };
+            let headers = [("X-Prometheus-Stopping", stopping)];
+            return (StatusCode::SERVICE_UNAVAILABLE, headers, "Service Unavailable").into_response();
         }
         let (status, kind, text) = self.parts();
         let body = json!({"status": "error", "errorType": kind, "error": text}).to_string();
         (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+    }
+}
+
+impl From<NoTurn> for ApiError {
+    fn from(error: NoTurn) -> Self {
+        match error {
+            NoTurn::Timeout => Self::Timeout(error.to_string()),
+            NoTurn::Canceled => Self::Canceled(error.to_string()),
+        }
     }
 }
 

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
 use model::{Labels, Matcher, format_value};
 use serde::Serialize;
 use service::spawn_blocking;
 use storage::Exemplar;
 
-use super::{
-    ApiError, ApiState, json,
-    params::{Params, invalid},
-};
+use super::{ApiError, ApiState, json, params::Params};
 
 #[derive(Serialize)]
 struct SeriesExemplars {
@@ -30,11 +31,14 @@ struct ShownExemplar {
 
 pub(super) async fn query(State(state): State<Arc<ApiState>>, params: Params) -> Result<Response, ApiError> {
     let (start, end) = params.range()?;
+    if end < start {
+        return Err(ApiError::BadData("end timestamp must not be before start timestamp".into()));
+    }
     let expression = state.engine.parse(params.get("query"))?;
     let selectors: Vec<Vec<Matcher>> =
         expression.selectors().into_iter().map(|selector| selector.matchers.clone()).collect();
     if selectors.is_empty() {
-        return Err(invalid("query", "expression has no selector, and so no series with exemplars".into()));
+        return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let db = state.db()?;
     let found = spawn_blocking(move || db.exemplars(&selectors, start, end)).await?;

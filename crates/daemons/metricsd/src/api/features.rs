@@ -69,7 +69,7 @@ fn all(flags: &Flags) -> BTreeMap<&'static str, Features> {
                 ("query_stats", true),
                 ("query_warnings", true),
                 ("remote_write_receiver", flags.enable_remote_write_receiver),
-                ("search", false),
+                ("search", enabled("search-api")),
                 ("time_range_labels", true),
                 ("time_range_series", true),
             ]),

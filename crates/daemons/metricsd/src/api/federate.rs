@@ -25,7 +25,7 @@ use promql::{CancelToken, syntax::parse_labels};
 use service::{FormError, FormParams, report, spawn_blocking};
 use storage::{QueryError, Queryable, SelectHints};
 
-use super::{ApiState, params::now, query::CancelOnDrop};
+use super::{ApiError, ApiState, error::plain, params::now, query::CancelOnDrop};
 use escape::Escaping;
 use text::{Exposition, Newest, NewestValue};
 
@@ -87,11 +87,12 @@ pub(super) async fn federate(
         Ok(selectors) => selectors,
         Err(error) => return plain(StatusCode::BAD_REQUEST, &error.to_string()),
     };
-    let samples = match collect_in_turn(&state, selectors).await {
+    let asked = format!("federate {}", params.all("match[]").collect::<Vec<_>>().join(", "));
+    let samples = match collect_in_turn(&state, selectors, &asked).await {
         Ok(samples) => samples,
-        Err((status, text)) => {
+        Err(error) => {
             state.federation.errors.inc();
-            return plain(status, &text);
+            return error.into_text();
         }
     };
     let escaping = Escaping::negotiate(&headers);
@@ -121,25 +122,21 @@ fn pieces(
 async fn collect_in_turn(
     state: &Arc<ApiState>,
     selectors: Vec<Vec<Matcher>>,
-) -> Result<Vec<Newest>, (StatusCode, String)> {
-    let unavailable = |text: &str| (StatusCode::SERVICE_UNAVAILABLE, text.to_owned());
-    let Some(db) = state.db.get().cloned() else { return Err(unavailable("Service Unavailable")) };
+    asked: &str,
+) -> Result<Vec<Newest>, ApiError> {
+    let db = state.db()?;
     let timeout = state.flags.query_timeout.0;
     let deadline = Instant::now() + timeout;
-    let _turn = tokio::time::timeout(timeout, state.queries.acquire())
-        .await
-        .map_err(|_| unavailable("federation timed out in query queue"))?
-        .map_err(|_| unavailable("Service Unavailable"))?;
     let cancel = CancelToken::new();
+    let turn = state.queries.wait(asked, timeout, &cancel).await?;
     let _cancel = CancelOnDrop(cancel.clone());
     let bounds = Bounds { max_series: state.flags.max_samples, deadline, cancel };
     let lookback = state.flags.lookback_delta.0;
-    let collected = spawn_blocking(move || collect(db.as_ref(), &selectors, now(), lookback, &bounds)).await;
-    match collected {
-        Ok(Ok(samples)) => Ok(samples),
-        Ok(Err(error)) => Err((error.status(), report(&error))),
-        Err(error) => Err((StatusCode::INTERNAL_SERVER_ERROR, format!("request panicked: {error}"))),
-    }
+    let collected = spawn_blocking(move || {
+        let _turn = turn;
+        collect(db.as_ref(), &selectors, now(), lookback, &bounds)
+    });
+    Ok(collected.await??)
 }
 
 /// The newest sample of each selected series, by metric name and then by labels. What is stale now is not there any more.
@@ -212,17 +209,14 @@ impl Bounds {
     }
 }
 
-impl FederateError {
-    fn status(&self) -> StatusCode {
-        match self {
-            Self::TooManySeries(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Timeout | Self::Canceled => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Query(_) => StatusCode::INTERNAL_SERVER_ERROR,
+impl From<FederateError> for ApiError {
+    fn from(error: FederateError) -> Self {
+        let text = report(&error);
+        match error {
+            FederateError::TooManySeries(_) => Self::Execution(text),
+            FederateError::Timeout => Self::Timeout(text),
+            FederateError::Canceled => Self::Canceled(text),
+            FederateError::Query(_) => Self::Internal(text),
         }
     }
-}
-
-/// Errors are text here, as in the original.
-fn plain(status: StatusCode, text: &str) -> Response {
-    (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{text}\n")).into_response()
 }

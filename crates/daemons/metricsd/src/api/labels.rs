@@ -8,7 +8,7 @@ use axum::{
 };
 use model::Labels;
 use service::spawn_blocking;
-use storage::{LabelQuery, Queryable, SelectHints};
+use storage::{LabelQuery, Querier, QueryError, Queryable, SelectHints};
 
 use super::{
     ApiError, ApiState, json,
@@ -18,12 +18,15 @@ use super::{
 const TRUNCATED: &str = "results truncated due to limit";
 
 pub(super) async fn series(State(state): State<Arc<ApiState>>, params: Params) -> Result<Response, ApiError> {
-    let selectors = params.selectors().map_err(|text| invalid("match[]", text))?;
-    if selectors.is_empty() {
+    if params.all("match[]").next().is_none() {
         return Err(ApiError::BadData("no match[] parameter provided".into()));
     }
-    let (start, end) = params.range()?;
     let limit = params.limit()?;
+    let (start, end) = params.range()?;
+    let selectors = params.selectors().map_err(|text| invalid("match[]", text))?;
+    if end < start {
+        return json::success(Vec::<Labels>::new());
+    }
     let db = state.db()?;
     let found = spawn_blocking(move || -> Result<BTreeSet<Labels>, ApiError> {
         let querier = db.querier(start, end)?;
@@ -47,12 +50,7 @@ pub(super) async fn series(State(state): State<Arc<ApiState>>, params: Params) -
 }
 
 pub(super) async fn names(State(state): State<Arc<ApiState>>, params: Params) -> Result<Response, ApiError> {
-    let (query, range, limit) = label_query(&params)?;
-    let db = state.db()?;
-    let mut names = spawn_blocking(move || db.querier(range.0, range.1)?.label_names(&query)).await??;
-    let warnings = truncated(names.len(), limit);
-    names.truncate(at_most(limit));
-    json::with_warnings(names, &warnings)
+    list(&state, &params, |querier, query| querier.label_names(query)).await
 }
 
 pub(super) async fn values(
@@ -60,26 +58,32 @@ pub(super) async fn values(
     Path(name): Path<String>,
     params: Params,
 ) -> Result<Response, ApiError> {
-    let name =
-        unescape_name(&name).ok_or_else(|| ApiError::BadData(format!("invalid label name: {name:?}")))?;
-    let (query, range, limit) = label_query(&params)?;
-    let db = state.db()?;
-    let mut values =
-        spawn_blocking(move || db.querier(range.0, range.1)?.label_values(&name, &query)).await??;
-    let warnings = truncated(values.len(), limit);
-    values.truncate(at_most(limit));
-    json::with_warnings(values, &warnings)
+    if name.is_empty() {
+        return Ok(super::unknown().await);
+    }
+    let name = unescape_name(&name).unwrap_or(name);
+    list(&state, &params, move |querier, query| querier.label_values(&name, query)).await
 }
 
-fn label_query(params: &Params) -> Result<(LabelQuery, (i64, i64), usize), ApiError> {
+/// What a querier lists of the series that are asked for, cut to the limit.
+async fn list(
+    state: &ApiState,
+    params: &Params,
+    read: impl FnOnce(&dyn Querier, &LabelQuery) -> Result<Vec<String>, QueryError> + Send + 'static,
+) -> Result<Response, ApiError> {
     let limit = params.limit()?;
+    let (start, end) = params.range()?;
     // One more than asked for tells whether there was more.
     let asked = if limit == 0 { 0 } else { limit.saturating_add(1) };
-    Ok((
-        LabelQuery { selectors: params.selectors().map_err(ApiError::BadData)?, limit: asked },
-        params.range()?,
-        limit,
-    ))
+    let query = LabelQuery { selectors: params.selectors().map_err(ApiError::BadData)?, limit: asked };
+    if end < start {
+        return json::success(Vec::<String>::new());
+    }
+    let db = state.db()?;
+    let mut found = spawn_blocking(move || read(&*db.querier(start, end)?, &query)).await??;
+    let warnings = truncated(found.len(), limit);
+    found.truncate(at_most(limit));
+    json::with_warnings(found, &warnings)
 }
 
 fn at_most(limit: usize) -> usize {
@@ -90,11 +94,10 @@ fn truncated(found: usize, limit: usize) -> Vec<String> {
     if limit > 0 && found > limit { vec![TRUNCATED.to_owned()] } else { Vec::new() }
 }
 
-/// `U__http_2e_status` is `http.status`: any character but letters, digits and underscores as `_<hex>_`, an underscore as two.
+/// `U__http_2e_status` is `http.status`: any character but letters, digits and underscores as `_<hex>_`, an underscore as two. `None`
+/// for a name that is not escaped, or not well: it means itself then.
 fn unescape_name(name: &str) -> Option<String> {
-    let Some(escaped) = name.strip_prefix("U__") else {
-        return (!name.is_empty()).then(|| name.to_owned());
-    };
+    let escaped = name.strip_prefix("U__")?;
     let mut plain = String::new();
     let mut rest = escaped;
     while let Some(at) = rest.find('_') {
@@ -121,7 +124,7 @@ mod tests {
     fn escaped_names() {
         let check =
             |name: &str, want: Option<&str>| assert_eq!(unescape_name(name).as_deref(), want, "{name}");
-        check("job", Some("job"));
+        check("job", None);
         check("U__http_2e_status", Some("http.status"));
         check("U__a__b", Some("a_b"));
         check("U__a_zz_", None);

@@ -1,11 +1,11 @@
 //! What requests ask, read from their parameters.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::extract::{FromRequest, Request};
 use config::parse_prometheus;
 use jiff::Timestamp;
-use model::{Matcher, Millis};
+use model::{Matcher, Millis, quote};
 use promql::syntax::parse_labels;
 use service::FormParams;
 
@@ -16,6 +16,9 @@ const MIN_TIME: &str = "-292273086-05-16T16:47:06Z";
 const MAX_TIME: &str = "292277025-08-18T07:12:54.999999999Z";
 /// The range that stands for "all of it".
 pub(super) const ALL_TIME: (Millis, Millis) = (Millis::MIN / 2, Millis::MAX / 2);
+
+/// A duration in nanoseconds, negative ones too: what is said of those differs.
+pub(super) type Nanos = i64;
 
 /// A request's parameters.
 #[derive(Debug, Default)]
@@ -45,56 +48,64 @@ impl Params {
 
     /// A time; `None` where it is not given.
     pub fn time(&self, name: &str) -> Result<Option<Millis>, ApiError> {
+        self.optional_time(name).map_err(|error| invalid(name, error))
+    }
+
+    /// The same; the error is text, for parameters wrap it differently.
+    pub fn optional_time(&self, name: &str) -> Result<Option<Millis>, String> {
         match self.get(name) {
             "" => Ok(None),
-            text => parse_time(text).map(Some).ok_or_else(|| {
-                let text =
-                    format!("invalid time value for '{name}': cannot parse {text:?} to a valid timestamp");
-                invalid(name, text)
-            }),
+            text => parse_time(text)
+                .map(Some)
+                .map_err(|error| format!("invalid time value for '{name}': {error}")),
         }
     }
 
     /// A time that has to be given.
     pub fn required_time(&self, name: &str) -> Result<Millis, ApiError> {
-        let text = self.get(name);
-        parse_time(text).ok_or_else(|| invalid(name, format!("cannot parse {text:?} to a valid timestamp")))
+        parse_time(self.get(name)).map_err(|error| invalid(name, error))
     }
 
-    /// `start` and `end`, all time where they are not given.
+    /// `start` and `end`, all time where they are not given. The end may be before the start: nothing is between them.
     pub fn range(&self) -> Result<(Millis, Millis), ApiError> {
-        let start = self.time("start")?.unwrap_or(ALL_TIME.0);
-        let end = self.time("end")?.unwrap_or(ALL_TIME.1);
-        if end < start {
-            return Err(invalid("end", "end timestamp must not be before start time".into()));
-        }
-        Ok((start, end))
+        Ok((self.time("start")?.unwrap_or(ALL_TIME.0), self.time("end")?.unwrap_or(ALL_TIME.1)))
     }
 
-    /// A duration in seconds or Prometheus' form; `None` where it is not given.
-    pub fn duration(&self, name: &str) -> Result<Option<Duration>, ApiError> {
+    /// A duration in seconds or Prometheus' form; `None` where it is not given. The error is text, for parameters wrap it differently.
+    pub fn duration(&self, name: &str) -> Result<Option<Nanos>, String> {
         match self.get(name) {
             "" => Ok(None),
-            text => parse_duration(text)
-                .map(Some)
-                .ok_or_else(|| invalid(name, format!("cannot parse {text:?} to a valid duration"))),
+            text => parse_duration(text).map(Some),
         }
+    }
+
+    /// A duration that has to be given.
+    pub fn required_duration(&self, name: &str) -> Result<Nanos, ApiError> {
+        parse_duration(self.get(name)).map_err(|error| invalid(name, error))
     }
 
     /// `limit`; 0 means no limit.
     pub fn limit(&self) -> Result<usize, ApiError> {
-        self.count("limit").map(Option::unwrap_or_default)
+        let limit = self.integer("limit").map_err(|error| invalid("limit", error.to_string()))?;
+        usize::try_from(limit.unwrap_or_default())
+            .map_err(|_| invalid("limit", "limit must be non-negative".into()))
     }
 
-    /// A number of things; `None` where it is not given.
-    pub fn count(&self, name: &str) -> Result<Option<usize>, ApiError> {
+    /// A whole number; `None` where it is not given.
+    pub fn integer(&self, name: &str) -> Result<Option<i64>, NotParsed> {
         match self.get(name) {
             "" => Ok(None),
-            text => match text.parse::<i64>() {
-                Ok(number) if number >= 0 => Ok(Some(usize::try_from(number).unwrap_or(usize::MAX))),
-                Ok(_) => Err(invalid(name, format!("{name} must be non-negative"))),
-                Err(_) => Err(invalid(name, format!("cannot parse {text:?} to a valid number"))),
-            },
+            text => parse_integer(text, "Atoi").map(Some),
+        }
+    }
+
+    /// Yes or no, in any of Go's forms; `None` where it is not given.
+    pub fn boolean(&self, name: &str) -> Result<Option<bool>, NotParsed> {
+        match self.get(name) {
+            "" => Ok(None),
+            "1" | "t" | "T" | "TRUE" | "true" | "True" => Ok(Some(true)),
+            "0" | "f" | "F" | "FALSE" | "false" | "False" => Ok(Some(false)),
+            text => Err(NotParsed::new("ParseBool", text, "invalid syntax")),
         }
     }
 
@@ -112,33 +123,65 @@ impl Params {
     }
 }
 
+/// A value that is not what its parameter takes, in the words of Go's `strconv`, which clients see.
+#[derive(Debug, thiserror::Error)]
+#[error("strconv.{function}: parsing {}: {reason}", quote(text))]
+pub(super) struct NotParsed {
+    function: &'static str,
+    text: String,
+    reason: &'static str,
+}
+
+impl NotParsed {
+    fn new(function: &'static str, text: &str, reason: &'static str) -> Self {
+        Self { function, text: text.to_owned(), reason }
+    }
+}
+
 pub(super) fn invalid(name: &str, text: String) -> ApiError {
     ApiError::BadData(format!("invalid parameter {name:?}: {text}"))
 }
 
 /// Now, in milliseconds since the Unix epoch.
-pub(super) fn now() -> Millis {
+pub(crate) fn now() -> Millis {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis)
 }
 
-/// Seconds with a fraction, rounded to milliseconds, or RFC 3339.
-fn parse_time(text: &str) -> Option<Millis> {
+/// Seconds with a fraction, rounded to milliseconds, or RFC 3339. Numbers that are no moment are refused, where the original overflows.
+fn parse_time(text: &str) -> Result<Millis, String> {
+    let not_a_time = || format!("cannot parse {} to a valid timestamp", quote(text));
     if let Ok(seconds) = text.parse::<f64>() {
         let millis = (seconds * 1000.0).round();
-        return (millis.abs() < 9e18).then_some(millis as Millis);
+        return if millis.abs() < 9e18 { Ok(millis as Millis) } else { Err(not_a_time()) };
     }
     match text {
-        MIN_TIME => Some(ALL_TIME.0),
-        MAX_TIME => Some(ALL_TIME.1),
-        _ => text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond),
+        MIN_TIME => Ok(ALL_TIME.0),
+        MAX_TIME => Ok(ALL_TIME.1),
+        _ => text.parse::<Timestamp>().map(Timestamp::as_millisecond).map_err(|_| not_a_time()),
     }
 }
 
-fn parse_duration(text: &str) -> Option<Duration> {
+fn parse_duration(text: &str) -> Result<Nanos, String> {
+    let not_a_duration = || format!("cannot parse {} to a valid duration", quote(text));
     if let Ok(seconds) = text.parse::<f64>() {
-        return (0.0..9e9).contains(&seconds).then(|| Duration::from_secs_f64(seconds));
+        let nanos = seconds * 1e9;
+        if nanos.abs() > Nanos::MAX as f64 {
+            return Err(format!("{}. It overflows int64", not_a_duration()));
+        }
+        // What is not a number is none at all.
+        return Ok(nanos as Nanos);
     }
-    parse_prometheus(text).ok()
+    let parsed = parse_prometheus(text).map_err(|_| not_a_duration())?;
+    Nanos::try_from(parsed.as_nanos()).map_err(|_| not_a_duration())
+}
+
+/// A decimal number with or without a sign, as Go reads it.
+pub(super) fn parse_integer(text: &str, function: &'static str) -> Result<i64, NotParsed> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(NotParsed::new(function, text, "invalid syntax"));
+    }
+    text.parse().map_err(|_| NotParsed::new(function, text, "value out of range"))
 }
 
 #[cfg(test)]
@@ -147,7 +190,7 @@ mod tests {
 
     #[test]
     fn times_in_every_form() {
-        let check = |text: &str, want: Option<Millis>| assert_eq!(parse_time(text), want, "{text}");
+        let check = |text: &str, want: Option<Millis>| assert_eq!(parse_time(text).ok(), want, "{text}");
         check("1", Some(1000));
         check("1543578564.705", Some(1_543_578_564_705));
         check("-0.0004", Some(0));
@@ -156,17 +199,38 @@ mod tests {
         check(MIN_TIME, Some(ALL_TIME.0));
         check("foo", None);
         check("1e300", None);
+        check("NaN", None);
     }
 
     #[test]
     fn durations_in_every_form() {
-        let check = |text: &str, want: Option<u64>| {
-            assert_eq!(parse_duration(text), want.map(Duration::from_millis), "{text}")
+        let check = |text: &str, millis: i64| {
+            assert_eq!(parse_duration(text), Ok(millis * 1_000_000), "{text}");
         };
-        check("15", Some(15_000));
-        check("0.5", Some(500));
-        check("1h30m", Some(5_400_000));
-        check("-1", None);
-        check("1x", None);
+        check("15", 15_000);
+        check("0.5", 500);
+        check("1h30m", 5_400_000);
+        check("-1", -1000);
+        check("NaN", 0);
+        let refused = |text: &str, want: &str| assert_eq!(parse_duration(text), Err(want.to_owned()));
+        refused("1x", "cannot parse \"1x\" to a valid duration");
+        refused("", "cannot parse \"\" to a valid duration");
+        refused("1e300", "cannot parse \"1e300\" to a valid duration. It overflows int64");
+    }
+
+    #[test]
+    fn integers_as_go_reads_them() {
+        let check = |text: &str, want: Result<i64, &str>| {
+            let got = parse_integer(text, "Atoi").map_err(|error| error.to_string());
+            assert_eq!(got, want.map_err(str::to_owned), "{text}");
+        };
+        check("-7", Ok(-7));
+        check("+7", Ok(7));
+        check("x", Err("strconv.Atoi: parsing \"x\": invalid syntax"));
+        check("1.5", Err("strconv.Atoi: parsing \"1.5\": invalid syntax"));
+        check(
+            "9999999999999999999",
+            Err("strconv.Atoi: parsing \"9999999999999999999\": value out of range"),
+        );
     }
 }

@@ -14,13 +14,14 @@ use super::{
     ApiError, ApiState,
     caller::Caller,
     json,
-    params::{Params, invalid, now},
+    params::{Nanos, Params, invalid, now},
     stats::Spent,
 };
 use crate::query_log::{QueryOrigin, QueryRecord};
 
 /// Most steps of a range query, as in the original.
-const MAX_STEPS: Millis = 11_000;
+const MAX_STEPS: i128 = 11_000;
+const NANOS_PER_MILLI: i64 = 1_000_000;
 
 /// When a query is evaluated; without a step once, at `start`.
 #[derive(Clone, Copy)]
@@ -57,8 +58,9 @@ pub(super) async fn instant(
     Caller(origin): Caller,
     params: Params,
 ) -> Result<Response, ApiError> {
-    let asked = Asked::of(&params, &state)?;
+    let limit = params.limit()?;
     let at = params.time("time")?.unwrap_or_else(now);
+    let asked = Asked::of(&params, limit, &state)?;
     respond(&state, &params, asked, When { start: at, end: at, step: None }, origin).await
 }
 
@@ -67,33 +69,32 @@ pub(super) async fn range(
     Caller(origin): Caller,
     params: Params,
 ) -> Result<Response, ApiError> {
-    let asked = Asked::of(&params, &state)?;
+    let limit = params.limit()?;
     let start = params.required_time("start")?;
     let end = params.required_time("end")?;
     if end < start {
         return Err(invalid("end", "end timestamp must not be before start time".into()));
     }
-    let step = params
-        .duration("step")?
-        .ok_or_else(|| invalid("step", "cannot parse \"\" to a valid duration".into()))?;
-    let step = step.as_millis() as Millis;
+    let nanos = params.required_duration("step")?;
+    let step = nanos / NANOS_PER_MILLI;
     if step <= 0 {
         return Err(invalid(
             "step",
             "zero or negative query resolution step widths are not accepted. Try a positive integer".into(),
         ));
     }
-    if (end - start) / step > MAX_STEPS {
+    if i128::from(end - start) * i128::from(NANOS_PER_MILLI) / i128::from(nanos) > MAX_STEPS {
         return Err(ApiError::BadData(
             "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)".into(),
         ));
     }
+    let asked = Asked::of(&params, limit, &state)?;
     respond(&state, &params, asked, When { start, end, step: Some(step) }, origin).await
 }
 
 pub(super) async fn format(State(state): State<Arc<ApiState>>, params: Params) -> Result<Response, ApiError> {
     let expression = state.engine.parse(params.get("query")).map_err(invalid_query)?;
-    json::success(expression.to_string())
+    json::success(expression.pretty())
 }
 
 /// A query that is none is a bad parameter.
@@ -114,19 +115,17 @@ impl Drop for CancelOnDrop {
 }
 
 impl Asked {
-    fn of(params: &Params, state: &ApiState) -> Result<Self, ApiError> {
+    fn of(params: &Params, limit: usize, state: &ApiState) -> Result<Self, ApiError> {
         let longest = state.flags.query_timeout.0;
-        let lookback_delta = params.duration("lookback_delta").map_err(|_| {
-            let text = params.get("lookback_delta");
-            ApiError::BadData(format!(
-                "error parsing lookback delta duration: cannot parse {text:?} to a valid duration"
-            ))
-        })?;
+        let timeout = params.duration("timeout").map_err(|error| invalid("timeout", error))?;
+        let lookback_delta = params
+            .duration("lookback_delta")
+            .map_err(|error| ApiError::BadData(format!("error parsing lookback delta duration: {error}")))?;
         Ok(Self {
-            limit: params.limit()?,
-            timeout: params.duration("timeout")?.unwrap_or(longest).min(longest),
+            limit,
+            timeout: timeout.map_or(longest, positive).min(longest),
             // As in the original, none at all means the usual one.
-            lookback_delta: lookback_delta.filter(|delta| !delta.is_zero()),
+            lookback_delta: lookback_delta.map(positive).filter(|delta| !delta.is_zero()),
             stats: match params.get("stats") {
                 "" => Stats::No,
                 "true" | "all" => Stats::Yes,
@@ -134,6 +133,11 @@ impl Asked {
             },
         })
     }
+}
+
+/// Time that is over is none.
+fn positive(nanos: Nanos) -> Duration {
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or_default())
 }
 
 async fn respond(
@@ -166,20 +170,21 @@ async fn run(
     origin: QueryOrigin,
 ) -> Result<Answered, ApiError> {
     let db = state.db()?;
+    // What is no query need not wait.
+    state.engine.parse(query).map_err(invalid_query)?;
     let asked_at = Instant::now();
-    let _turn = tokio::time::timeout(asked.timeout, state.queries.acquire())
-        .await
-        .map_err(|_| ApiError::Timeout("query timed out in query queue".into()))?
-        .map_err(|_| ApiError::NotReady)?;
+    let cancel = CancelToken::new();
+    let turn = state.queries.wait(query, asked.timeout, &cancel).await?;
     let queued = asked_at.elapsed();
+    let _cancel = CancelOnDrop(cancel.clone());
     let options = QueryOptions {
         lookback_delta: asked.lookback_delta,
         timeout: Some(asked.timeout.saturating_sub(queued)),
-        cancel: CancelToken::new(),
+        cancel,
     };
-    let _cancel = CancelOnDrop(options.cancel.clone());
     let (state, query) = (state.clone(), query.to_owned());
     let answered = spawn_blocking(move || {
+        let _turn = turn;
         let begun = Instant::now();
         let outcome = match when.step {
             None => state.engine.instant(db.as_ref(), &query, when.start, &options),

@@ -23,7 +23,7 @@ use wire::{
     snappy_decompress,
 };
 
-use super::ApiState;
+use super::{ApiError, ApiState};
 
 /// Largest request, uncompressed.
 const MAX_DECOMPRESSED: usize = 16 << 20;
@@ -60,8 +60,9 @@ struct Selection {
 }
 
 pub(super) async fn read(State(state): State<Arc<ApiState>>, body: Bytes) -> Response {
-    let Ok(db) = state.db() else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable\n").into_response();
+    let db = match state.db() {
+        Ok(db) => db,
+        Err(error) => return error.into_text(),
     };
     let external = state.config.read().external_labels.clone();
     let (selections, response_type) = match decode(&body, &external) {
@@ -69,7 +70,7 @@ pub(super) async fn read(State(state): State<Arc<ApiState>>, body: Bytes) -> Res
         Err(error) => return error.into_response(),
     };
     let Ok(permit) = state.remote_reads.clone().acquire_owned().await else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable\n").into_response();
+        return state.not_ready().into_text();
     };
     match response_type {
         ResponseType::Samples => {
@@ -87,7 +88,7 @@ pub(super) async fn read(State(state): State<Arc<ApiState>>, body: Bytes) -> Res
                     (headers, body).into_response()
                 }
                 Ok(Err(error)) => error.into_response(),
-                Err(error) => panicked(&error),
+                Err(error) => ApiError::from(error).into_text(),
             }
         }
         ResponseType::StreamedXorChunks => {
@@ -95,10 +96,6 @@ pub(super) async fn read(State(state): State<Arc<ApiState>>, body: Bytes) -> Res
             chunks::answer(db, selections, external, frame, permit).await
         }
     }
-}
-
-fn panicked(error: &dyn std::fmt::Display) -> Response {
-    (StatusCode::INTERNAL_SERVER_ERROR, format!("request panicked: {error}\n")).into_response()
 }
 
 fn decode(body: &[u8], external: &Labels) -> Result<(Vec<Selection>, ResponseType), ReadError> {

@@ -6,37 +6,41 @@ use axum::{extract::State, response::Response};
 use model::Labels;
 use rules::{Alert, GroupStatus, Rule, RuleStatus};
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use super::{
     ApiError, ApiState, json as answer,
-    params::{Params, invalid},
+    params::{Params, invalid, parse_integer},
     targets::rfc3339,
 };
 
 pub(super) async fn rules(State(state): State<Arc<ApiState>>, params: Params) -> Result<Response, ApiError> {
+    let selectors = params.selectors().map_err(ApiError::BadData)?;
     let (records, alerts) = match params.get("type").to_ascii_lowercase().as_str() {
         "" => (true, true),
         "record" => (true, false),
         "alert" => (false, true),
         other => return Err(invalid("type", format!("not supported value {other:?}"))),
     };
-    let exclude_alerts = match params.get("exclude_alerts") {
-        "" | "false" => false,
-        "true" => true,
-        other => {
-            return Err(invalid(
-                "exclude_alerts",
-                format!("error converting exclude_alerts: {other:?} is not a boolean"),
-            ));
-        }
-    };
-    let selectors = params.selectors().map_err(ApiError::BadData)?;
+    let exclude_alerts = params
+        .boolean("exclude_alerts")
+        .map_err(|error| invalid("exclude_alerts", format!("error converting exclude_alerts: {error}")))?
+        .unwrap_or_default();
+    let page = Page::of(&params)?;
     let wanted = |name: &str, value: &str| {
         let mut all = params.all(name).peekable();
         all.peek().is_none() || all.any(|given| given == value)
     };
-    let mut groups = Vec::new();
-    for group in state.rules.get().map(|rules| rules.groups()).unwrap_or_default() {
+    let all = state.rules.get().map(|rules| rules.groups()).unwrap_or_default();
+    let first = match page.as_ref().map(|page| page.token.as_str()) {
+        None | Some("") => 0,
+        Some(token) => all.iter().position(|group| page_token(group) == token).ok_or_else(|| {
+            let text = format!("invalid group_next_token '{token}'. were rule groups changed?");
+            invalid("group_next_token", text)
+        })?,
+    };
+    let (mut groups, mut next) = (Vec::new(), None);
+    for group in &all[first..] {
         if !wanted("rule_group[]", &group.name) || !wanted("file[]", &group.file.to_string_lossy()) {
             continue;
         }
@@ -53,14 +57,55 @@ pub(super) async fn rules(State(state): State<Arc<ApiState>>, params: Params) ->
             })
             .map(|status| rule(status, exclude_alerts))
             .collect();
-        let is_filtered =
-            !records || !alerts || !selectors.is_empty() || params.all("rule_name[]").next().is_some();
-        if chosen.is_empty() && is_filtered {
+        // Its rules are filtered away.
+        if chosen.is_empty() {
             continue;
         }
-        groups.push(shown(&group, chosen));
+        if page.as_ref().is_some_and(|page| groups.len() == page.groups) {
+            next = Some(page_token(group));
+            break;
+        }
+        groups.push(shown(group, chosen));
     }
-    answer::success(json!({ "groups": groups }))
+    let mut data = json!({ "groups": groups });
+    if let Some(next) = next {
+        data["groupNextToken"] = next.into();
+    }
+    answer::success(data)
+}
+
+/// Which part of the groups is asked for.
+struct Page {
+    groups: usize,
+    /// The first group's; empty for the first page.
+    token: String,
+}
+
+impl Page {
+    fn of(params: &Params) -> Result<Option<Self>, ApiError> {
+        let token = params.get("group_next_token");
+        let text = match params.get("group_limit") {
+            "" if token.is_empty() => return Ok(None),
+            "" => {
+                let text = "group_limit needs to be present in order to paginate over the groups";
+                return Err(invalid("group_next_token", text.into()));
+            }
+            text => text,
+        };
+        let groups = parse_integer(text, "ParseInt").map_err(|error| {
+            invalid("group_limit", format!("group_limit needs to be a valid number: {error}"))
+        })?;
+        match usize::try_from(groups) {
+            Ok(groups @ 1..) => Ok(Some(Self { groups, token: token.to_owned() })),
+            _ => Err(invalid("group_limit", "group_limit needs to be greater than 0".into())),
+        }
+    }
+}
+
+/// Names a group in the address of the page that begins with it.
+fn page_token(group: &GroupStatus) -> String {
+    let digest = Sha256::digest(format!("{};{}", group.file.to_string_lossy(), group.name));
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 pub(super) async fn alerts(State(state): State<Arc<ApiState>>) -> Result<Response, ApiError> {

@@ -8,9 +8,10 @@ use tsdb::Stat;
 
 use super::{
     ApiError, ApiState, json as answer,
-    params::{Params, invalid, now},
+    params::{Params, now},
     targets::rfc3339,
 };
+use crate::queries::OpenQuery;
 
 /// Entries of each list of `/status/tsdb`, and the most one may ask for.
 const TSDB_LIMIT: (usize, usize) = (10, 10_000);
@@ -19,8 +20,9 @@ pub(super) async fn build_info() -> Result<Response, ApiError> {
     answer::success(build())
 }
 
-pub(super) async fn version() -> Result<Response, ApiError> {
-    answer::success(build())
+/// The same without the envelope, and as text, as the original has it.
+pub(super) async fn version() -> String {
+    format!("{}\n", build())
 }
 
 /// Clients read the version to choose features: it names the Prometheus whose API this is, the revision names this program.
@@ -67,9 +69,13 @@ pub(super) async fn runtime_info(State(state): State<Arc<ApiState>>) -> Result<R
 }
 
 pub(super) async fn tsdb(State(state): State<Arc<ApiState>>, params: Params) -> Result<Response, ApiError> {
-    let limit = params.count("limit")?.unwrap_or(TSDB_LIMIT.0);
-    if limit == 0 || limit > TSDB_LIMIT.1 {
-        return Err(invalid("limit", format!("limit must be between 1 and {}", TSDB_LIMIT.1)));
+    let not_positive = || ApiError::BadData("limit must be a positive number".into());
+    let limit = match params.integer("limit").map_err(|_| not_positive())? {
+        None => TSDB_LIMIT.0,
+        Some(asked) => usize::try_from(asked).ok().filter(|limit| *limit > 0).ok_or_else(not_positive)?,
+    };
+    if limit > TSDB_LIMIT.1 {
+        return Err(ApiError::BadData(format!("limit must not exceed {}", TSDB_LIMIT.1)));
     }
     let db = state.db()?;
     let status = service::spawn_blocking(move || db.status(limit)).await?;
@@ -100,15 +106,10 @@ pub(super) async fn wal_replay(State(state): State<Arc<ApiState>>) -> Result<Res
     answer::success(json!({ "min": min, "max": max, "current": current }))
 }
 
-/// The queries that run now (not an endpoint of the original).
+/// The queries that are not answered yet, of rules too, with the seconds since they were asked (not an endpoint of the original).
 pub(super) async fn queries(State(state): State<Arc<ApiState>>) -> Result<Response, ApiError> {
-    let running: Vec<Value> = state
-        .engine
-        .active()
-        .into_iter()
-        .map(
-            |query| json!({"id": query.id, "query": query.query, "seconds": query.started.elapsed().as_secs_f64()}),
-        )
-        .collect();
-    answer::success(json!({ "queries": running }))
+    let open = state.queries.list().into_iter().map(|OpenQuery { id, query, state, age }| {
+        json!({"id": id, "query": *query, "state": state.as_str(), "seconds": age.as_secs_f64()})
+    });
+    answer::success(json!({ "queries": open.collect::<Vec<Value>>() }))
 }

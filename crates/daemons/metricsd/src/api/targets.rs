@@ -10,7 +10,10 @@ use serde::Serialize;
 use serde_json::json;
 use storage::Metadata;
 
-use super::{ApiError, ApiState, json as answer, params::Params};
+use super::{
+    ApiError, ApiState, json as answer,
+    params::{Params, invalid},
+};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -51,17 +54,18 @@ pub(super) async fn targets(
     let wanted = params.get("state").to_ascii_lowercase();
     let external = crate::app::external_url(&state.flags);
     let mut data = serde_json::Map::new();
-    let active: Vec<ActiveTarget<'_>> = match wanted.as_str() {
-        "dropped" => Vec::new(),
-        _ => pools
+    let shows = |state: &str| ["", "any", state].contains(&wanted.as_str());
+    let active: Vec<ActiveTarget<'_>> = match shows("active") {
+        false => Vec::new(),
+        true => pools
             .iter()
             .flat_map(|pool| pool.active.iter().map(|target| active(pool, target, &external)))
             .collect(),
     };
     data.insert("activeTargets".into(), json!(active));
-    let dropped: Vec<DroppedTarget<'_>> = match wanted.as_str() {
-        "active" => Vec::new(),
-        _ => pools
+    let dropped: Vec<DroppedTarget<'_>> = match shows("dropped") {
+        false => Vec::new(),
+        true => pools
             .iter()
             .flat_map(|pool| {
                 pool.dropped.iter().map(|target| DroppedTarget {
@@ -72,10 +76,10 @@ pub(super) async fn targets(
             .collect(),
     };
     data.insert("droppedTargets".into(), json!(dropped));
-    let counts: BTreeMap<&str, usize> = match wanted.as_str() {
-        "active" => BTreeMap::new(),
-        _ => pools.iter().map(|pool| (pool.job.job_name.as_str(), pool.dropped_count)).collect(),
-    };
+    // Of all pools, whichever is asked for; null where none are.
+    let all = self::pools(&state, "");
+    let counts: Option<BTreeMap<&str, usize>> = shows("dropped")
+        .then(|| all.iter().map(|pool| (pool.job.job_name.as_str(), pool.dropped_count)).collect());
     data.insert("droppedTargetCounts".into(), json!(counts));
     answer::success(data)
 }
@@ -114,20 +118,21 @@ pub(super) async fn metadata(
     State(state): State<Arc<ApiState>>,
     params: Params,
 ) -> Result<Response, ApiError> {
-    let limit = params.limit()?;
-    let per_metric = params.count("limit_per_metric")?.unwrap_or_default();
+    let limit = at_most(&params, "limit")?;
+    // Zero takes all here, and none in `limit`.
+    let per_metric = at_most(&params, "limit_per_metric")?.filter(|limit| *limit > 0);
     let wanted = params.get("metric");
     let mut all: BTreeMap<String, Vec<MetadataEntry>> = BTreeMap::new();
     for target in pools(&state, "").iter().flat_map(|pool| pool.active.clone()) {
         for (family, metadata) in target.metadata() {
             if (!wanted.is_empty() && family != wanted)
-                || (limit > 0 && all.len() >= limit && !all.contains_key(&family))
+                || (limit.is_some_and(|limit| all.len() >= limit) && !all.contains_key(&family))
             {
                 continue;
             }
             let entries = all.entry(family).or_default();
             let entry = entry(metadata);
-            if !entries.contains(&entry) && (per_metric == 0 || entries.len() < per_metric) {
+            if !entries.contains(&entry) && per_metric.is_none_or(|most| entries.len() < most) {
                 entries.push(entry);
             }
         }
@@ -139,21 +144,24 @@ pub(super) async fn targets_metadata(
     State(state): State<Arc<ApiState>>,
     params: Params,
 ) -> Result<Response, ApiError> {
-    let limit = params.limit()?;
+    let limit = at_most(&params, "limit")?;
     let wanted = params.get("metric");
     let matchers = match params.get("match_target") {
         "" => Vec::new(),
-        text => promql::syntax::parse_selector(text).map_err(|error| ApiError::BadData(error.to_string()))?,
+        text => {
+            promql::syntax::parse_labels(text).map_err(|error| invalid("match_target", error.to_string()))?
+        }
     };
     let mut all = Vec::new();
     for target in pools(&state, "").iter().flat_map(|pool| pool.active.clone()) {
+        // As in the original, a target gives all of its metrics or none.
+        if limit.is_some_and(|limit| all.len() >= limit) {
+            break;
+        }
         if !matchers.iter().all(|matcher| matcher.matches(target.labels.value(matcher.name()))) {
             continue;
         }
         for (family, metadata) in target.metadata() {
-            if limit > 0 && all.len() >= limit {
-                return answer::success(all);
-            }
             if !wanted.is_empty() && family != wanted {
                 continue;
             }
@@ -174,6 +182,12 @@ pub(super) async fn alertmanagers(State(state): State<Arc<ApiState>>) -> Result<
     let active: Vec<_> =
         state.notifier.alertmanagers().iter().map(|url| json!({ "url": url.as_str() })).collect();
     answer::success(json!({ "activeAlertmanagers": active, "droppedAlertmanagers": [] }))
+}
+
+/// The most of something; `None` where it is not given or negative.
+fn at_most(params: &Params, name: &str) -> Result<Option<usize>, ApiError> {
+    let limit = params.integer(name).map_err(|_| ApiError::BadData(format!("{name} must be a number")))?;
+    Ok(limit.and_then(|limit| usize::try_from(limit).ok()))
 }
 
 /// The pool of this name, or all.

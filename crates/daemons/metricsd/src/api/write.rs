@@ -21,7 +21,7 @@ use wire::{
     snappy_decompress,
 };
 
-use super::{ApiState, params::now};
+use super::{ApiError, ApiState, params::now};
 use histogram::ReceivedHistogram;
 
 /// Largest request, uncompressed.
@@ -37,8 +37,9 @@ pub(super) async fn write(State(state): State<Arc<ApiState>>, headers: HeaderMap
     if let Some(text) = unsupported(&headers) {
         return (StatusCode::UNSUPPORTED_MEDIA_TYPE, text).into_response();
     }
-    let Ok(db) = state.db() else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable\n").into_response();
+    let db = match state.db() {
+        Ok(db) => db,
+        Err(error) => return error.into_text(),
     };
     let limit = now() + MAX_AHEAD;
     match spawn_blocking(move || store(&db, &body, limit)).await {
@@ -53,9 +54,7 @@ pub(super) async fn write(State(state): State<Arc<ApiState>>, headers: HeaderMap
             }
             (status, format!("{text}\n")).into_response()
         }
-        Err(error) => {
-            (StatusCode::INTERNAL_SERVER_ERROR, format!("request panicked: {error}\n")).into_response()
-        }
+        Err(error) => ApiError::from(error).into_text(),
     }
 }
 

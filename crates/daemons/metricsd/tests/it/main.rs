@@ -1,5 +1,6 @@
 //! The daemon as its clients see it, over real sockets.
 
+mod compared;
 mod federate;
 mod histograms;
 mod introspection;
@@ -27,6 +28,10 @@ struct Running {
 }
 
 async fn start(dir: &Path, config: &str, more: &[&str]) -> Running {
+    start_in(Frame::default(), dir, config, more).await
+}
+
+async fn start_in(frame: Frame, dir: &Path, config: &str, more: &[&str]) -> Running {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let config_file = dir.join("prometheus.yml");
     fs::write(&config_file, config).expect("write");
@@ -41,7 +46,7 @@ async fn start(dir: &Path, config: &str, more: &[&str]) -> Running {
         "--web.enable-remote-write-receiver",
     ];
     let flags = Flags::try_parse_from(fixed.iter().chain(more)).expect("flags");
-    let app = App::new(Options { flags }, Frame::default()).await.expect("builds");
+    let app = App::new(Options { flags }, frame).await.expect("builds");
     let url = format!("http://{}", app.address());
     let stopper = Stopper::new();
     let stop = stopper.token();
@@ -226,7 +231,6 @@ async fn bad_requests_are_told_apart() {
     .await;
     check("/api/v1/series", 400, "bad_data", "no match[] parameter provided").await;
     check("/api/v1/series?match[]=%7B%7D", 400, "bad_data", "at least one non-empty matcher").await;
-    check("/api/v1/nothing", 404, "not_found", "no such endpoint").await;
     let write = reqwest::Client::new()
         .post(format!("{}/api/v1/write", running.url))
         .body("garbage")
@@ -408,7 +412,32 @@ async fn exemplars_are_kept_where_asked_for() {
     assert_eq!(found[0]["seriesLabels"]["job"], "app");
     assert_eq!(found[0]["exemplars"][0]["labels"]["trace_id"], "abc");
     assert_eq!(found[0]["exemplars"][0]["value"], "0.5");
-    let none = running.json("/api/v1/query_exemplars?query=1").await;
-    assert_eq!(none["errorType"], "bad_data");
+    let none = reqwest::get(format!("{}/api/v1/query_exemplars?query=1", running.url)).await;
+    assert_eq!(none.expect("request").status(), 204);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_too_early_or_too_late_is_told_which() {
+    let dir = tempfile::tempdir().expect("tempdir");
+    let frame = Frame::default();
+    let running = start_in(frame.clone(), dir.path(), "{}", &[]).await;
+    let asked = ["/api/v1/query?query=1", "/federate?match[]=up", "/-/ready"];
+    for (stops, status) in [(false, 200), (true, 503)] {
+        if stops {
+            frame.readiness.set_stopping();
+        }
+        for path in asked {
+            let answer = reqwest::get(format!("{}{path}", running.url)).await.expect("request");
+            assert_eq!(answer.status(), status, "{path}");
+            let stopping = answer.headers().get("X-Prometheus-Stopping").map(|value| value.as_bytes());
+            assert_eq!(stopping, stops.then_some(b"true".as_slice()), "{path}");
+            assert_eq!(
+                stops,
+                answer.text().await.expect("text").starts_with("Service Unavailable"),
+                "{path}"
+            );
+        }
+    }
     running.stop().await;
 }

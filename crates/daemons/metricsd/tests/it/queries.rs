@@ -16,45 +16,6 @@ fn keys(value: &Value) -> Vec<&String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn prometheus_refuses_the_same() {
-    let Some(peer) = Peer::start("{}").await else { return };
-    let (running, _dir) = started().await;
-    let paths = [
-        "query?query=sum(",
-        "query?query=up&time=x",
-        "query?query=up&timeout=x",
-        "query_range?query=up&start=x&end=1&step=1",
-        "query_range?query=up&start=0&end=&step=1",
-        "query_range?query=up&start=0&end=1&step=0",
-        "query_range?query=up&start=2&end=1&step=1",
-        "query_range?query=up&start=0&end=1&step=",
-        "format_query?query=sum(",
-        "series",
-        "series?match[]=%7B%7D",
-        "series?match[]=a%5B5m%5D",
-        "labels?match[]=%7Ba=~%22.*%22%7D",
-        "labels?start=x",
-        "label/a/values?end=x",
-    ];
-    let mut differences = Vec::new();
-    for path in paths {
-        let path = format!("/api/v1/{path}");
-        let (ours, theirs) = (get(&running.url, &path).await, get(&peer.url, &path).await);
-        // The newer versions begin one text in lower case.
-        let error = |text: &str| {
-            serde_json::from_str::<Value>(&text.replace("Invalid time value", "invalid time value"))
-                .expect("json")
-        };
-        let (ours, theirs) = ((ours.0, error(&ours.1)), (theirs.0, error(&theirs.1)));
-        if ours != theirs {
-            differences.push((path, ours, theirs));
-        }
-    }
-    assert!(differences.is_empty(), "{differences:#?}");
-    running.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn statistics_have_prometheus_shape() {
     let Some(peer) = Peer::start("{}").await else { return };
     let (running, _dir) = started().await;
@@ -174,4 +135,45 @@ async fn a_running_query_is_listed_and_stopped() {
     let answer: Value = answer.expect("request").json().await.expect("json");
     assert_eq!(answer["error"], "admin APIs disabled");
     guarded.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_waiting_query_is_listed_and_stopped() {
+    let dir = tempfile::tempdir().expect("tempdir");
+    let running = start(dir.path(), "{}", &["--web.enable-admin-api", "--query.max-concurrency=1"]).await;
+    let long = "max_over_time(sum_over_time(vector(1)[10d:1s])[10d:1s])";
+    let ask = |path: &str| {
+        let url = format!("{}{path}", running.url);
+        tokio::spawn(async move { reqwest::get(url).await.expect("answer") })
+    };
+    let listed = async |query: &str, state: &str| {
+        eventually("listed", || async {
+            let listed = running.json("/api/v1/status/queries").await;
+            let mut all = listed["data"]["queries"].as_array()?.iter();
+            let found = all.find(|shown| shown["query"] == query && shown["state"] == state)?;
+            found["id"].as_u64()
+        })
+        .await
+    };
+    let client = reqwest::Client::new();
+    let stop = async |id: u64| {
+        let url = format!("{}/api/v1/status/queries/{id}", running.url);
+        assert_eq!(client.delete(url).send().await.expect("request").status(), 204);
+    };
+    let first = ask(&format!("/api/v1/query?query={}", encode(long)));
+    let first_id = listed(long, "running").await;
+    let second = ask("/api/v1/query?query=2");
+    let federation = ask("/federate?match[]=up");
+    stop(listed("2", "waiting").await).await;
+    let answer = second.await.expect("joined");
+    assert_eq!(answer.status().as_u16(), 499);
+    let text: Value = answer.json().await.expect("json");
+    assert_eq!(text["error"], "query was canceled in query queue");
+    let timed_out = running.json("/api/v1/query?query=3&timeout=10ms").await;
+    assert_eq!(timed_out["error"], "query timed out in query queue");
+    listed("federate up", "waiting").await;
+    stop(first_id).await;
+    assert_eq!(first.await.expect("joined").status().as_u16(), 499);
+    assert_eq!(federation.await.expect("joined").status(), 200);
+    running.stop().await;
 }

@@ -1,6 +1,6 @@
 //! Warnings and infos that go with an answer, in Prometheus' words.
 
-use model::{Millis, format_value, quote};
+use model::{Millis, quote};
 use rustc_hash::FxHashMap;
 
 use crate::syntax::Span;
@@ -139,10 +139,10 @@ impl Note {
     fn message(&self) -> String {
         match self {
             Self::InvalidQuantile(phi) => {
-                format!("quantile value should be between 0 and 1, got {}", format_value(*phi))
+                format!("quantile value should be between 0 and 1, got {}", general(*phi))
             }
             Self::InvalidRatio { got, capped } => {
-                let (got, capped) = (format_value(*got), format_value(*capped));
+                let (got, capped) = (general(*got), general(*capped));
                 format!("ratio value should be between -1 and 1, got {got}, capping to {capped}")
             }
             Self::BadBucketLabel { metric, label } => {
@@ -242,8 +242,8 @@ impl Monotonicity {
         };
         format!(
             ", from buckets {} to {}, with a max diff of {}, over {} samples from {} to {}",
-            format_value(self.least_bucket),
-            format_value(self.greatest_bucket),
+            general(self.least_bucket),
+            general(self.greatest_bucket),
             two_digits(self.greatest_diff),
             self.samples,
             time(self.first),
@@ -256,27 +256,43 @@ fn with_metric(text: String, metric: &str) -> String {
     if metric.is_empty() { text } else { format!("{text} for metric name {}", quote(metric)) }
 }
 
+/// Go's `%g`: as many digits as tell the number from its neighbours, an exponent below 1e-4 and from 1e6 on.
+fn general(value: f64) -> String {
+    with_digits(value, &format!("{value:e}"), 6)
+}
+
 /// Go's `%.2g`: two significant digits, an exponent below 1e-4 and from 100 on.
 fn two_digits(value: f64) -> String {
-    let scientific = format!("{value:.1e}");
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..2).contains(&exponent) {
-        let decimals = usize::try_from(1 - exponent).unwrap_or(0);
-        let text = format!("{value:.decimals$}");
-        return match text.contains('.') {
-            true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-            false => text,
-        };
+    with_digits(value, &format!("{value:.1e}"), 2)
+}
+
+/// The digits of `scientific`, with an exponent where it is below -4 or at least `from`.
+fn with_digits(value: f64, scientific: &str, from: i32) -> String {
+    if !value.is_finite() {
+        return model::format_value(value);
     }
-    let mantissa = mantissa.trim_end_matches('0').trim_end_matches('.');
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
+    if (-4..from).contains(&exponent) {
+        let behind = i32::try_from(digits).unwrap_or(i32::MAX) - 1 - exponent;
+        return without_zeros(format!("{value:.*}", usize::try_from(behind).unwrap_or(0)));
+    }
+    let mantissa = without_zeros(mantissa.to_owned());
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{mantissa}e{sign}{:02}", exponent.abs())
 }
 
+fn without_zeros(decimal: String) -> String {
+    match decimal.contains('.') {
+        true => decimal.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => decimal,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Annotations, Note, two_digits};
+    use super::{Annotations, Note, general, two_digits};
     use crate::syntax::Span;
 
     #[test]
@@ -291,6 +307,26 @@ mod tests {
             notes[0].text("x\nyz"),
             "PromQL warning: quantile value should be between 0 and 1, got NaN (2:1)"
         );
+    }
+
+    #[test]
+    fn numbers_as_go_prints_them() {
+        let check = |value: f64, want: &str| assert_eq!(general(value), want);
+        check(0.0, "0");
+        check(-0.0, "-0");
+        check(-1.5, "-1.5");
+        check(0.1 + 0.2, "0.30000000000000004");
+        check(0.0001, "0.0001");
+        check(0.00012345, "0.00012345");
+        check(0.00001, "1e-05");
+        check(123_456.0, "123456");
+        check(999_999.5, "999999.5");
+        check(1_000_000.0, "1e+06");
+        check(1_234_567.8, "1.2345678e+06");
+        check(-1e100, "-1e+100");
+        check(f64::INFINITY, "+Inf");
+        check(f64::NEG_INFINITY, "-Inf");
+        check(f64::NAN, "NaN");
     }
 
     #[test]

@@ -61,30 +61,42 @@ impl Display for MatrixSelector {
 
 impl Display for Subquery {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}[{}:", self.expr, self.range)?;
-        if let Some(step) = &self.step {
-            step.fmt(f)?;
-        }
-        f.write_char(']')?;
-        write_at(f, &self.shift)?;
-        write_offset(f, &self.shift)
+        self.expr.fmt(f)?;
+        write_window(f, self)
     }
+}
+
+/// What stands behind a subquery's expression.
+pub(super) fn write_window(f: &mut impl Write, subquery: &Subquery) -> fmt::Result {
+    write!(f, "[{}:", subquery.range)?;
+    if let Some(step) = &subquery.step {
+        write!(f, "{step}")?;
+    }
+    f.write_char(']')?;
+    write_at(f, &subquery.shift)?;
+    write_offset(f, &subquery.shift)
 }
 
 impl Display for Aggregate {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(self.op.as_str())?;
-        if self.without || !self.grouping.is_empty() {
-            f.write_str(if self.without { " without (" } else { " by (" })?;
-            write_labels(f, &self.grouping)?;
-            f.write_str(") ")?;
-        }
+        write_aggregator(f, self)?;
         f.write_char('(')?;
         if let Some(param) = &self.param {
             write!(f, "{param}, ")?;
         }
         write!(f, "{})", self.expr)
     }
+}
+
+/// What stands before an aggregation's parentheses.
+pub(super) fn write_aggregator(f: &mut impl Write, aggregate: &Aggregate) -> fmt::Result {
+    f.write_str(aggregate.op.as_str())?;
+    if aggregate.without || !aggregate.grouping.is_empty() {
+        f.write_str(if aggregate.without { " without (" } else { " by (" })?;
+        write_labels(f, &aggregate.grouping)?;
+        f.write_str(") ")?;
+    }
+    Ok(())
 }
 
 impl Display for Binary {
@@ -96,18 +108,25 @@ impl Display for Binary {
             }
             _ => self.lhs.fmt(f)?,
         }
-        write!(f, " {}", self.op.as_str())?;
-        if self.return_bool {
-            f.write_str(" bool")?;
-        }
-        if let Some(matching) = &self.matching {
-            write_matching(f, matching)?;
-        }
+        f.write_char(' ')?;
+        write_operator(f, self)?;
         write!(f, " {}", self.rhs)
     }
 }
 
-fn write_matching(f: &mut Formatter<'_>, matching: &VectorMatching) -> fmt::Result {
+/// What stands between a binary expression's sides.
+pub(super) fn write_operator(f: &mut impl Write, binary: &Binary) -> fmt::Result {
+    f.write_str(binary.op.as_str())?;
+    if binary.return_bool {
+        f.write_str(" bool")?;
+    }
+    match &binary.matching {
+        Some(matching) => write_matching(f, matching),
+        None => Ok(()),
+    }
+}
+
+fn write_matching(f: &mut impl Write, matching: &VectorMatching) -> fmt::Result {
     let grouped = matches!(matching.card, Card::ManyToOne | Card::OneToMany);
     if !matching.labels.is_empty() || matching.on || grouped {
         f.write_str(if matching.on { " on (" } else { " ignoring (" })?;
@@ -187,7 +206,7 @@ fn write_selector(f: &mut Formatter<'_>, selector: &VectorSelector) -> fmt::Resu
     Ok(())
 }
 
-fn write_at(f: &mut Formatter<'_>, shift: &TimeShift) -> fmt::Result {
+fn write_at(f: &mut impl Write, shift: &TimeShift) -> fmt::Result {
     match shift.at {
         None => Ok(()),
         Some(AtModifier::Timestamp(millis)) => {
@@ -208,14 +227,14 @@ fn write_extension(f: &mut Formatter<'_>, selector: &VectorSelector) -> fmt::Res
     })
 }
 
-fn write_offset(f: &mut Formatter<'_>, shift: &TimeShift) -> fmt::Result {
+fn write_offset(f: &mut impl Write, shift: &TimeShift) -> fmt::Result {
     match &shift.offset {
         Some(offset) if !offset.is_zero() => write!(f, " offset {offset}"),
         _ => Ok(()),
     }
 }
 
-fn write_labels(f: &mut Formatter<'_>, labels: &[String]) -> fmt::Result {
+fn write_labels(f: &mut impl Write, labels: &[String]) -> fmt::Result {
     for (at, label) in labels.iter().enumerate() {
         if at > 0 {
             f.write_str(", ")?;

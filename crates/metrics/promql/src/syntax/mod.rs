@@ -11,6 +11,7 @@ mod functions;
 mod lexer;
 mod literal;
 mod parser;
+mod pretty;
 mod token;
 mod visit;
 
