@@ -1,6 +1,6 @@
 //! `/series`, `/labels`, `/label/<name>/values`.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     extract::{Path, State},
@@ -28,19 +28,25 @@ pub(super) async fn series(State(state): State<Arc<ApiState>>, params: Params) -
         return json::success(Vec::<Labels>::new());
     }
     let db = state.db()?;
-    let found = spawn_blocking(move || -> Result<BTreeSet<Labels>, ApiError> {
+    let found = spawn_blocking(move || -> Result<Vec<Labels>, ApiError> {
         let querier = db.querier(start, end)?;
         // No samples are wanted: the storage need not read any.
         let hints = SelectHints { start, end, function: "series".into(), ..SelectHints::default() };
-        let mut found = BTreeSet::new();
+        let mut found = Vec::new();
         for matchers in &selectors {
+            let before = found.len();
             let mut set = querier.select(&hints, matchers)?;
             while let Some(series) = set.next() {
-                found.insert(series?.labels);
-                if limit > 0 && found.len() > limit {
-                    return Ok(found);
+                found.push(series?.labels);
+                // Each set is in order: what is behind so many is not among the first.
+                if limit > 0 && found.len() - before > limit {
+                    break;
                 }
             }
+        }
+        if selectors.len() > 1 {
+            found.sort_unstable();
+            found.dedup();
         }
         Ok(found)
     })
