@@ -274,7 +274,7 @@ impl fmt::Display for Aim {
                 let (first, second) = (Product::Prometheus, Product::VictoriaMetrics);
                 write!(f, "{prometheus} × as fast as {first}, {victoria_metrics} × as {second}")
             }
-            Self::AtLeast(least) => write!(f, "≥ {}", render::figure(*least)),
+            Self::AtLeast(least) => write!(f, "≥ {least}"),
             Self::AtMost(most) => write!(f, "≤ {}", render::figure(*most)),
         }
     }

@@ -106,7 +106,7 @@ fn aims_of_more_and_of_faster() {
     assert_eq!(reached(faster, [79.0, 30.0, 10.0]), Some(false));
     assert_eq!(reached(faster, [80.0, 29.0, 10.0]), Some(false));
     let enough = Aim::AtLeast(32.0);
-    assert_eq!(enough.to_string(), "≥ 32.0");
+    assert_eq!(enough.to_string(), "≥ 32");
     assert_eq!(reached(enough, [0.0, 0.0, 32.0]), Some(true));
     assert_eq!(reached(enough, [99.0, 99.0, 31.0]), Some(false));
     let row = Row { measure: measure(faster), values: BTreeMap::from([(Product::Metricsd, vec![1.0])]) };

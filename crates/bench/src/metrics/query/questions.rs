@@ -38,6 +38,8 @@ pub const HEAVIEST: Question = range(
 );
 
 /// All questions, in the order of the table.
+///
+/// The points of a subquery are on whole minutes, which are times of samples, whenever it is asked: an offset takes its windows off them.
 pub const QUESTIONS: [Question; 32] = [
     instant("instant: one series", r#"up{instance="10.1.0.1:9100"}"#),
     instant("instant: sum of up by job", "sum by (job) (up)"),
@@ -61,7 +63,10 @@ pub const QUESTIONS: [Question; 32] = [
         "instant: max_over_time of 50 minutes",
         "max by (job) (max_over_time(process_resident_memory_bytes[50m]))",
     ),
-    instant("instant: subquery", r#"max_over_time(sum(rate(http_requests_total{job="cart"}[5m]))[30m:1m])"#),
+    instant(
+        "instant: subquery",
+        r#"max_over_time(sum(rate(http_requests_total{job="cart"}[5m] offset 7s))[30m:1m])"#,
+    ),
     instant("instant: absent", r#"absent(up{job="nope"})"#),
     instant("instant: predict_linear", "topk(5, predict_linear(app_queue_depth[30m], 3600))"),
     instant(
@@ -96,7 +101,11 @@ pub const QUESTIONS: [Question; 32] = [
     ),
     range("range: topk of avg_over_time", 60, "topk(5, avg_over_time(go_memstats_heap_inuse_bytes[10m]))"),
     range("range: quantile by job", 30, "quantile by (job) (0.9, go_goroutines)"),
-    range("range: subquery of deriv", 60, r#"max_over_time(deriv(app_queue_depth{job="cart"}[5m])[15m:1m])"#),
+    range(
+        "range: subquery of deriv",
+        60,
+        r#"max_over_time(deriv(app_queue_depth{job="cart"}[5m] offset 7s)[15m:1m])"#,
+    ),
     range(
         "range: increase of paths by regular expression",
         60,
