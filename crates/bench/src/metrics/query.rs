@@ -87,6 +87,9 @@ pub fn measure(
             let (product, outcome) = (server.program.product, outcome.and_then(|()| Target::new(server)));
             targets.extend(context.note_failure(product, outcome, &mut reports.queries)?);
         }
+        if targets.is_empty() {
+            return Ok(());
+        }
         for target in &mut targets {
             let outcome = memory(target, store, bodies, &mut reports.queries);
             context.note_failure(target.product(), outcome, &mut reports.queries)?;
