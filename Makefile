@@ -52,6 +52,11 @@ test-rust: web ## Test all crates and programs, and that dependencies point down
 soak: ## Kill the metrics database KILLS times (1000) and look for what it acknowledged; not part of the tests.
 	TSDB_KILLS=$(KILLS) $(CARGO) test --package tsdb --test kill -- --nocapture
 
+bench: ## Measure metricsd beside its peers (hours; ARGS="--skip memory" for less); not part of the tests.
+	@tests/setup.sh bench
+	$(CARGO) build --release --package metricsd --package bench
+	target/release/bench metrics $(ARGS)
+
 lint: web ## Check style and dependencies.
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --quiet -- --deny warnings

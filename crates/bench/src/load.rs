@@ -57,5 +57,11 @@ impl Plan {
     }
 }
 
+/// The names of all metrics.
+#[cfg(test)]
+pub fn names() -> Vec<String> {
+    series::shapes().into_iter().map(|mut shape| shape.labels.swap_remove(0).1).collect()
+}
+
 #[cfg(test)]
 mod tests;

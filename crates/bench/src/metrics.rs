@@ -1,10 +1,11 @@
-//! metricsd beside Prometheus and VictoriaMetrics: one server at a time, the same load, figures side by side.
+//! metricsd beside Prometheus and VictoriaMetrics: the same load, figures side by side.
 
 mod disk;
 mod ingest;
 mod matching;
 mod memory;
 mod options;
+mod query;
 mod replay;
 
 use std::{
@@ -21,7 +22,7 @@ use crate::{
     load::{BodyFile, Generator, Lane, Plan},
     machine::Machine,
     progress::{Progress, say},
-    report::Report,
+    report::{Report, Reports},
     send::{Sent, send},
     server::{Product, Program, Running, Server},
 };
@@ -53,29 +54,50 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
     end_on_signal(running.clone(), dir.clone())?;
 
     let context = Context { options, dir, running };
-    let mut report = Report::new(Machine::this(), programs.clone(), options.describe());
-    report.declare(ingest::MEASURES.iter().chain(&disk::MEASURES).chain(&memory::MEASURES).cloned());
-    report.declare(replay::MEASURES.iter().cloned().chain(matching::measures()));
-    context.run_all(&programs, &mut report)?;
-    println!("{}", report.markdown());
-    Ok(report.is_clean())
+    let machine = Machine::this();
+    let mut reports = Reports {
+        figures: Report::new(machine.clone(), programs.clone(), options.describe()),
+        queries: Report::new(machine, programs.clone(), options.describe_queries()),
+    };
+    let figures = &mut reports.figures;
+    figures.declare(ingest::MEASURES.iter().chain(&disk::MEASURES).chain(&memory::MEASURES).cloned());
+    figures.declare(replay::MEASURES.iter().cloned().chain(matching::measures()));
+    context.run_all(&programs, &mut reports)?;
+    println!("{}", reports.markdown());
+    Ok(reports.is_clean())
 }
 
 impl Context<'_> {
-    fn run_all(&self, programs: &[Program], report: &mut Report) -> anyhow::Result<()> {
-        if self.options.wants(Part::Load) {
+    fn run_all(&self, programs: &[Program], reports: &mut Reports) -> anyhow::Result<()> {
+        if self.options.wants(Part::Load) || self.options.wants(Part::Query) {
             let bodies = self.prepare_bodies()?;
+            self.run_loaded(programs, &bodies, reports)?;
+        }
+        if self.options.wants(Part::Replay) || self.options.wants(Part::Match) {
+            self.each(programs, reports, |program, report| replay::measure(self, program, report))?;
+        }
+        if self.options.wants(Part::Memory) {
+            self.each(programs, reports, |program, report| memory::measure(self, program, report))?;
+        }
+        Ok(())
+    }
+
+    /// The parts with a load whose bodies are in a file.
+    fn run_loaded(
+        &self,
+        programs: &[Program],
+        bodies: &BodyFile,
+        reports: &mut Reports,
+    ) -> anyhow::Result<()> {
+        if self.options.wants(Part::Load) {
             for _ in 0..self.options.repeat {
-                self.each(programs, report, |program, report| {
-                    ingest::measure(self, program, &bodies, report)
+                self.each(programs, reports, |program, report| {
+                    ingest::measure(self, program, bodies, report)
                 })?;
             }
         }
-        if self.options.wants(Part::Replay) || self.options.wants(Part::Match) {
-            self.each(programs, report, |program, report| replay::measure(self, program, report))?;
-        }
-        if self.options.wants(Part::Memory) {
-            self.each(programs, report, |program, report| memory::measure(self, program, report))?;
+        if self.options.wants(Part::Query) {
+            query::measure(self, programs, bodies, reports)?;
         }
         Ok(())
     }
@@ -84,21 +106,36 @@ impl Context<'_> {
     fn each(
         &self,
         programs: &[Program],
-        report: &mut Report,
+        reports: &mut Reports,
         mut part: impl FnMut(&Program, &mut Report) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         for program in programs {
-            let outcome = part(program, report);
-            // What failed by that says nothing about a server.
-            anyhow::ensure!(!self.running.is_closed(), "interrupted");
-            if let Err(error) = outcome {
-                say(format_args!("{}: {error:#}", program.product));
-                report.note(program.product, format_args!("{error:#}"));
-            }
-            // After each, as a run takes long and may be interrupted.
-            report.save(self.options.json.as_deref(), self.options.markdown.as_deref())?;
+            let outcome = part(program, &mut reports.figures);
+            self.note_failure(program.product, outcome, &mut reports.figures)?;
+            self.save(reports)?;
         }
         Ok(())
+    }
+
+    /// What did not fail; notes what did, unless that says nothing about a server.
+    fn note_failure<T>(
+        &self,
+        product: Product,
+        outcome: anyhow::Result<T>,
+        report: &mut Report,
+    ) -> anyhow::Result<Option<T>> {
+        anyhow::ensure!(!self.running.is_closed(), "interrupted");
+        Ok(outcome
+            .inspect_err(|error| {
+                say(format_args!("{product}: {error:#}"));
+                report.note(product, format_args!("{error:#}"));
+            })
+            .ok())
+    }
+
+    /// After each piece of work, as a run takes long and may be interrupted.
+    fn save(&self, reports: &Reports) -> anyhow::Result<()> {
+        reports.save(self.options.json.as_deref(), self.options.markdown.as_deref())
     }
 
     fn start(&self, program: &Program) -> anyhow::Result<Server> {
@@ -112,6 +149,15 @@ impl Context<'_> {
         let file = BodyFile::create(plan, &self.dir.join("bodies"), &progress)?;
         say(format_args!("{} bytes a sample on the wire", file.bytes / plan.samples().max(1)));
         Ok(file)
+    }
+
+    /// Sends a load whose bodies are in a file.
+    fn send_bodies(&self, server: &Server, bodies: &BodyFile) -> anyhow::Result<Sent> {
+        let connections = self.options.connections;
+        let lanes = (0..connections)
+            .map(|lane| Ok(Box::new(bodies.lane(lane, connections)?) as _))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        self.send(server, bodies.plan, lanes)
     }
 
     /// Sends a load that is generated meanwhile: it would be long as a file.
@@ -151,7 +197,7 @@ fn find(options: &Options) -> Vec<Program> {
     found
 }
 
-/// At Ctrl-C and its like: ends the server that runs, removes the folder, and this program is over.
+/// At Ctrl-C and its like: ends the servers that run, removes the folder, and this program is over.
 fn end_on_signal(running: Running, dir: PathBuf) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut signals = {

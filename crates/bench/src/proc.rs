@@ -30,6 +30,12 @@ impl Memory {
         Self::parse(&status, &rollup).with_context(|| format!("memory of process {pid}"))
     }
 
+    /// Lets the peak of a process count from now on: what is resident now is the most that ever was.
+    pub fn reset_peak(pid: u32) -> anyhow::Result<()> {
+        let path = format!("/proc/{pid}/clear_refs");
+        fs::write(&path, "5").with_context(|| format!("cannot write `{path}`"))
+    }
+
     /// Resident and mapped from files.
     pub fn file(&self) -> u64 {
         self.resident.saturating_sub(self.anonymous)
@@ -155,5 +161,15 @@ mod tests {
         let memory = Memory::of(std::process::id()).unwrap();
         assert!(memory.resident > 0 && memory.peak > 0 && memory.anonymous <= memory.resident);
         assert!(Cpu::machine().unwrap() > Cpu::own().unwrap());
+    }
+
+    #[test]
+    fn peaks_are_forgotten_of_processes_that_run() {
+        let mut child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+        let outcome = Memory::reset_peak(child.id());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        outcome.unwrap();
+        assert!(Memory::reset_peak(child.id()).is_err());
     }
 }

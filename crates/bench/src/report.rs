@@ -1,6 +1,7 @@
 //! What came out: figures of each server side by side, their ratios, and what is aimed at.
 
 mod render;
+mod round;
 
 use std::{borrow::Cow, collections::BTreeMap, fmt, path::Path};
 
@@ -11,6 +12,7 @@ use crate::{
     machine::Machine,
     server::{Product, Program},
 };
+pub use round::{Agreement, Cost, Question, Round};
 
 /// Something that is measured. Less is better, unless it says otherwise.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,11 +36,24 @@ pub enum Aim {
     Within(f64, Product),
     /// At most so many times Prometheus' figure, and so many times VictoriaMetrics'.
     WithinBoth(f64, f64),
+    /// So many times as fast as Prometheus, and so many times as fast as VictoriaMetrics.
+    TimesAsFast(f64, f64),
     /// At most this.
     AtMost(f64),
+    /// At least this.
+    AtLeast(f64),
 }
 
-/// All figures of a run.
+/// All reports of a run, each with a section of a page.
+#[derive(Debug)]
+pub struct Reports {
+    /// What work costs.
+    pub figures: Report,
+    /// What queries cost, one by one.
+    pub queries: Report,
+}
+
+/// The figures of some parts of a run.
 #[derive(Debug)]
 pub struct Report {
     machine: Machine,
@@ -46,6 +61,7 @@ pub struct Report {
     /// With which parameters it ran.
     settings: Vec<String>,
     rows: Vec<Row>,
+    rounds: Vec<Round>,
     /// What did not go as it should have.
     notes: Vec<String>,
     /// Which server answered a question first, and what it said.
@@ -69,7 +85,15 @@ impl Measure {
 impl Report {
     /// A report without figures.
     pub fn new(machine: Machine, programs: Vec<Program>, settings: Vec<String>) -> Self {
-        Self { machine, programs, settings, rows: Vec::new(), notes: Vec::new(), answers: BTreeMap::new() }
+        Self {
+            machine,
+            programs,
+            settings,
+            rows: Vec::new(),
+            rounds: Vec::new(),
+            notes: Vec::new(),
+            answers: BTreeMap::new(),
+        }
     }
 
     /// Makes room for measures, in the order of the table.
@@ -77,11 +101,19 @@ impl Report {
         self.rows.extend(measures.into_iter().map(|measure| Row { measure, values: BTreeMap::new() }));
     }
 
-    /// A figure. The median counts where there are several.
+    /// A figure. The median counts where there are several. Measures that have no room yet come last.
     pub fn add(&mut self, product: Product, measure: &Measure, value: f64) {
-        let row = self.rows.iter_mut().find(|row| row.measure == *measure);
-        let row = row.expect("BUG: a measure that was not declared");
-        row.values.entry(product).or_default().push(value);
+        let place = self.rows.iter().position(|row| row.measure == *measure);
+        let place = place.unwrap_or_else(|| {
+            self.declare([measure.clone()]);
+            self.rows.len() - 1
+        });
+        self.rows[place].values.entry(product).or_default().push(value);
+    }
+
+    /// Costs of single queries.
+    pub fn add_round(&mut self, round: Round) {
+        self.rounds.push(round);
     }
 
     /// Something that the reader has to know about a server's figures.
@@ -117,11 +149,38 @@ impl Report {
             "versions": versions,
             "settings": self.settings,
             "rows": rows,
+            "rounds": self.rounds.iter().map(Round::json).collect::<Vec<_>>(),
             "notes": self.notes,
         })
     }
 
-    /// Writes the files that were asked for.
+    /// Whether nothing was measured, and nothing went wrong.
+    fn is_empty(&self) -> bool {
+        self.rounds.is_empty() && self.notes.is_empty() && self.rows.iter().all(|row| row.values.is_empty())
+    }
+}
+
+impl Reports {
+    /// Whether there is nothing to excuse.
+    pub fn is_clean(&self) -> bool {
+        self.figures.is_clean() && self.queries.is_clean()
+    }
+
+    /// For people.
+    pub fn markdown(&self) -> String {
+        let sections = [&self.figures, &self.queries].map(|report| match report.is_empty() {
+            true => String::new(),
+            false => report.markdown(),
+        });
+        render::join(&sections)
+    }
+
+    /// For programs.
+    fn json(&self) -> Value {
+        json!({ "figures": self.figures.json(), "queries": self.queries.json() })
+    }
+
+    /// Writes the files that were asked for. A section of the page that this run has nothing for stays as it is.
     pub fn save(&self, json: Option<&Path>, markdown: Option<&Path>) -> anyhow::Result<()> {
         let write = |path: &Path, text: String| {
             std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))
@@ -131,9 +190,24 @@ impl Report {
         }
         if let Some(path) = markdown {
             let old = std::fs::read_to_string(path).unwrap_or_default();
-            write(path, render::put_in_place(&old, &self.markdown()))?;
+            write(path, self.put_in_place(&old))?;
         }
         Ok(())
+    }
+
+    /// A page with each report between its marks. A page without any mark is nothing but the reports.
+    fn put_in_place(&self, page: &str) -> String {
+        let mut page = page.to_owned();
+        let mut has_marks = false;
+        for (name, report) in [("figures", &self.figures), ("queries", &self.queries)] {
+            if let Some(changed) = render::put_in_place(&page, name, &report.markdown()) {
+                has_marks = true;
+                if !report.is_empty() {
+                    page = changed;
+                }
+            }
+        }
+        if has_marks { page } else { self.markdown() }
     }
 }
 
@@ -157,6 +231,11 @@ impl Row {
                 self.ratio(Product::Prometheus)? <= prometheus
                     && self.ratio(Product::VictoriaMetrics)? <= victoria_metrics,
             ),
+            Aim::TimesAsFast(prometheus, victoria_metrics) => Some(
+                self.ratio(Product::Prometheus)? * prometheus <= 1.0
+                    && self.ratio(Product::VictoriaMetrics)? * victoria_metrics <= 1.0,
+            ),
+            Aim::AtLeast(least) => Some(self.value(Product::Metricsd)? >= least),
             Aim::AtMost(most) => Some(self.value(Product::Metricsd)? <= most),
         }
     }
@@ -191,6 +270,11 @@ impl fmt::Display for Aim {
                 let (first, second) = (Product::Prometheus, Product::VictoriaMetrics);
                 write!(f, "≤ {prometheus} × {first}, ≤ {victoria_metrics} × {second}")
             }
+            Self::TimesAsFast(prometheus, victoria_metrics) => {
+                let (first, second) = (Product::Prometheus, Product::VictoriaMetrics);
+                write!(f, "{prometheus} × as fast as {first}, {victoria_metrics} × as {second}")
+            }
+            Self::AtLeast(least) => write!(f, "≥ {least}"),
             Self::AtMost(most) => write!(f, "≤ {}", render::figure(*most)),
         }
     }

@@ -1,6 +1,7 @@
 //! The programs that are measured, and running them.
 
 use std::{
+    collections::HashMap,
     fmt,
     fs::{self, File},
     net::{Ipv4Addr, SocketAddr, TcpListener},
@@ -55,13 +56,14 @@ pub struct Program {
     pub version: String,
 }
 
-/// Where the server that runs now is kept, for whoever has to end it: one at a time. Cheap to clone.
+/// Where the servers that run now are kept, for whoever has to end them. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Running(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    child: Option<Child>,
+    /// By process.
+    children: HashMap<u32, Child>,
     closed: bool,
 }
 
@@ -160,10 +162,14 @@ fn version(product: Product, path: &Path) -> String {
 // === impl Running ===
 
 impl Running {
-    /// Kills what runs, and lets nothing start any more.
+    /// Kills all that run, and lets nothing start any more.
     pub fn close(&self) {
-        self.0.lock().closed = true;
-        self.kill();
+        let children = {
+            let mut state = self.0.lock();
+            state.closed = true;
+            std::mem::take(&mut state.children)
+        };
+        children.into_values().for_each(kill);
     }
 
     /// Whether nothing starts any more.
@@ -178,22 +184,27 @@ impl Running {
         }
         let child = command.spawn().context("cannot start it")?;
         let pid = child.id();
-        state.child = Some(child);
+        state.children.insert(pid, child);
         Ok(pid)
     }
 
-    /// Like `kill -9`, and waits for the end.
-    fn kill(&self) {
-        if let Some(mut child) = self.0.lock().child.take() {
-            // It fails only for one that has ended.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+    /// Kills one that runs; one that was killed before may be named again.
+    fn kill(&self, pid: u32) {
+        let child = self.0.lock().children.remove(&pid);
+        child.into_iter().for_each(kill);
     }
 
-    fn has_ended(&self) -> bool {
-        self.0.lock().child.as_mut().is_none_or(|child| !matches!(child.try_wait(), Ok(None)))
+    fn has_ended(&self, pid: u32) -> bool {
+        let mut state = self.0.lock();
+        state.children.get_mut(&pid).is_none_or(|child| !matches!(child.try_wait(), Ok(None)))
     }
+}
+
+/// Like `kill -9`, and waits for the end.
+fn kill(mut child: Child) {
+    // It fails only for one that has ended.
+    let _ = child.kill();
+    let _ = child.wait();
 }
 
 // === impl Server ===
@@ -214,7 +225,7 @@ impl Server {
 
     /// Ends it as `kill -9` does.
     pub fn crash(&self) {
-        self.running.kill();
+        self.running.kill(self.pid);
     }
 
     /// Starts it again on its data. Returns at once, long before it is ready.
@@ -223,9 +234,29 @@ impl Server {
         Ok(())
     }
 
+    /// Has it write what it holds as blocks, and returns the folder that they are in.
+    ///
+    /// Prometheus' API, which VictoriaMetrics does not have.
+    pub fn snapshot(&self) -> anyhow::Result<PathBuf> {
+        let answer = self.connect()?.post("/api/v1/admin/tsdb/snapshot")?.data()?;
+        let name = answer["name"].as_str().context("the answer has no name")?;
+        Ok(self.data().join("snapshots").join(name))
+    }
+
+    /// Ends it and starts it again on a snapshot in place of its data. Returns when it is ready.
+    pub fn restart_on(&mut self, snapshot: &Path) -> anyhow::Result<()> {
+        self.crash();
+        let aside = self.dir.join("snapshot");
+        fs::rename(snapshot, &aside).context("cannot move the snapshot")?;
+        remove(&self.data())?;
+        fs::rename(&aside, self.data()).context("cannot move the snapshot")?;
+        self.restart()?;
+        self.wait_until_ready()
+    }
+
     /// Ends it and removes its data.
     pub fn finish(self) -> anyhow::Result<()> {
-        self.running.kill();
+        self.crash();
         remove(&self.dir)
     }
 
@@ -237,6 +268,11 @@ impl Server {
     /// CPU time since its start.
     pub fn cpu(&self) -> anyhow::Result<Cpu> {
         Cpu::of(self.pid)
+    }
+
+    /// Lets the peak of its memory count from now on.
+    pub fn reset_peak(&self) -> anyhow::Result<()> {
+        Memory::reset_peak(self.pid)
     }
 
     /// Its memory now.
@@ -279,7 +315,7 @@ impl Server {
         let mut connection = self.connect()?;
         let start = Instant::now();
         while !ask(&mut connection) {
-            if self.running.has_ended() {
+            if self.running.has_ended(self.pid) {
                 bail!("it has ended by itself: {}", self.last_words());
             }
             if start.elapsed() > limit {
@@ -299,7 +335,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.running.kill();
+        self.crash();
     }
 }
 
@@ -346,13 +382,31 @@ mod tests {
         assert!(Program::find(Product::Prometheus, Path::new("./no-such-program")).is_none());
     }
 
+    /// A process that does nothing, and whether it is there.
+    fn sleeper(running: &Running) -> (u32, impl Fn() -> bool) {
+        let pid = running.start(Command::new("sleep").arg("600")).unwrap();
+        (pid, move || Path::new(&format!("/proc/{pid}")).exists())
+    }
+
     #[test]
     fn nothing_starts_after_the_end() {
         let running = Running::default();
-        let pid = running.start(Command::new("sleep").arg("600")).unwrap();
-        assert!(!running.has_ended() && Path::new(&format!("/proc/{pid}")).exists());
+        let [(first, first_is_there), (second, second_is_there)] = [sleeper(&running), sleeper(&running)];
+        assert!(!running.has_ended(first) && first_is_there() && second_is_there());
         running.close();
-        assert!(running.has_ended() && !Path::new(&format!("/proc/{pid}")).exists());
+        assert!(running.has_ended(first) && !first_is_there());
+        assert!(running.has_ended(second) && !second_is_there());
         assert!(running.start(&mut Command::new("true")).is_err());
+    }
+
+    #[test]
+    fn one_ends_and_the_others_go_on() {
+        let running = Running::default();
+        let [(first, first_is_there), (second, second_is_there)] = [sleeper(&running), sleeper(&running)];
+        running.kill(first);
+        running.kill(first);
+        assert!(running.has_ended(first) && !first_is_there());
+        assert!(!running.has_ended(second) && second_is_there());
+        running.close();
     }
 }

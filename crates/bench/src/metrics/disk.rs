@@ -38,7 +38,7 @@ pub fn measure(server: &Server, samples: f64, report: &mut Report) -> anyhow::Re
     say(format_args!("{product}: writing a block"));
     let (of_samples, of_index) = match product {
         Product::Prometheus | Product::Metricsd => {
-            let block = snapshot(server).context("cannot make a snapshot")?;
+            let block = snapshot_block(server).context("cannot make a snapshot")?;
             (size(&block.join("chunks"))?, size(&block.join("index"))?)
         }
         Product::VictoriaMetrics => {
@@ -53,10 +53,8 @@ pub fn measure(server: &Server, samples: f64, report: &mut Report) -> anyhow::Re
 }
 
 /// Asks for a snapshot, which holds all in memory as one block, and returns the block's folder.
-fn snapshot(server: &Server) -> anyhow::Result<PathBuf> {
-    let answer = server.connect()?.post("/api/v1/admin/tsdb/snapshot")?.data()?;
-    let name = answer["name"].as_str().context("the answer has no name")?;
-    let dir = server.data().join("snapshots").join(name);
+fn snapshot_block(server: &Server) -> anyhow::Result<PathBuf> {
+    let dir = server.snapshot()?;
     let blocks = fs::read_dir(&dir)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
     let mut blocks: Vec<PathBuf> = blocks.into_iter().filter(|path| path.join("index").is_file()).collect();
     match (blocks.pop(), blocks.len()) {

@@ -30,12 +30,8 @@ pub fn measure(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let server = context.start(program)?;
-    let connections = context.options.connections;
-    let lanes = (0..connections)
-        .map(|lane| Ok(Box::new(bodies.lane(lane, connections)?) as _))
-        .collect::<anyhow::Result<Vec<_>>>()?;
     let before = server.cpu()?;
-    let sent = context.send(&server, bodies.plan, lanes)?;
+    let sent = context.send_bodies(&server, bodies)?;
     server.settle()?;
     let settled = (server.cpu()? - before).seconds();
     let memory = server.memory()?;

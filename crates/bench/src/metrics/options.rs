@@ -8,8 +8,8 @@ use crate::load::STEP;
 
 /// Measure metricsd beside Prometheus and VictoriaMetrics.
 ///
-/// Each server in turn gets the same load on 127.0.0.1, in a folder that is removed at the end. The table goes to standard output,
-/// what is running to standard error.
+/// Each server gets the same load on 127.0.0.1, in a folder that is removed at the end: one server at a time, except for queries.
+/// The tables go to standard output, what is running to standard error.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
     /// The program metricsd: a path, or a name in $PATH.
@@ -32,7 +32,7 @@ pub struct Options {
     #[arg(long, value_enum, value_delimiter = ',', value_name = "PART,…")]
     pub skip: Vec<Part>,
 
-    /// Series of the load.
+    /// Series of the load, also of that which is queried.
     #[arg(long, default_value_t = 100_000, value_parser = at_least_a_target, value_name = "N")]
     pub load_series: usize,
 
@@ -60,6 +60,10 @@ pub struct Options {
     #[arg(long, default_value_t = 50, value_parser = value_parser!(u32).range(1..), value_name = "N")]
     pub queries: u32,
 
+    /// How often each query is timed; the median counts.
+    #[arg(long, default_value_t = 7, value_parser = value_parser!(u32).range(1..), value_name = "N")]
+    pub query_runs: u32,
+
     /// Connections of the load.
     #[arg(long, default_value_t = 4, value_parser = connections, value_name = "N")]
     pub connections: usize,
@@ -72,7 +76,8 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 
-    /// Write the table here; in a page that has them, between `<!-- figures: begin -->` and `<!-- figures: end -->`.
+    /// Write the tables here; in a page that has them, between `<!-- figures: begin -->` and `<!-- figures: end -->`,
+    /// queries between `<!-- queries: begin -->` and `<!-- queries: end -->`.
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
 }
@@ -84,6 +89,8 @@ pub enum Part {
     Load,
     /// The size of that load on disk.
     Disk,
+    /// Queries over that load.
+    Query,
     /// Two hours of many series: memory.
     Memory,
     /// Starting again after a crash.
@@ -100,17 +107,26 @@ impl Options {
 
     /// What a reader of the figures has to know.
     pub fn describe(&self) -> Vec<String> {
-        let Self {
-            load_series, steps, repeat, series, memory_steps, replay_steps, connections, seed, ..
-        } = self;
-        let mut settings =
-            vec![format!("samples {} s apart, {connections} connections, seed {seed}", STEP / 1000)];
+        let Self { load_series, steps, repeat, series, memory_steps, replay_steps, .. } = self;
+        let mut settings = vec![self.describe_load()];
         let mut add = |part, text: String| settings.extend(self.wants(part).then_some(text));
         add(Part::Load, format!("load: {load_series} series, {steps} steps, median of {repeat}"));
         add(Part::Memory, format!("memory: {series} series, {memory_steps} steps"));
         add(Part::Replay, format!("start after a crash: {series} series, {replay_steps} steps"));
         add(Part::Match, format!("finding series: {series} series, {replay_steps} steps"));
         settings
+    }
+
+    /// The same for queries.
+    pub fn describe_queries(&self) -> Vec<String> {
+        let Self { load_series, steps, query_runs, .. } = self;
+        let queries = format!("queries: {load_series} series, {steps} steps, median of {query_runs}");
+        vec![self.describe_load(), queries]
+    }
+
+    fn describe_load(&self) -> String {
+        let Self { connections, seed, .. } = self;
+        format!("samples {} s apart, {connections} connections, seed {seed}", STEP / 1000)
     }
 }
 
@@ -148,8 +164,9 @@ mod tests {
 
     #[test]
     fn parts_can_be_left_out() {
-        let options = parse(&["--skip", "memory,disk", "--steps=12"]).unwrap();
-        assert_eq!(options.skip, [Part::Memory, Part::Disk]);
+        let options = parse(&["--skip", "memory,query", "--steps=12"]).unwrap();
+        assert_eq!(options.skip, [Part::Memory, Part::Query]);
+        assert!(options.wants(Part::Load) && !options.wants(Part::Query));
         assert_eq!(options.steps, 12);
         assert!(parse(&[]).unwrap().skip.is_empty());
         assert!(parse(&["--skip=everything"]).is_err());
@@ -157,8 +174,14 @@ mod tests {
 
     #[test]
     fn numbers_have_bounds() {
-        for wrong in ["--series=10", "--load-series=x", "--steps=0", "--memory-steps=481", "--connections=0"]
-        {
+        for wrong in [
+            "--series=10",
+            "--load-series=x",
+            "--steps=0",
+            "--memory-steps=481",
+            "--query-runs=0",
+            "--connections=0",
+        ] {
             assert!(parse(&[wrong]).is_err(), "{wrong}");
         }
     }

@@ -1,13 +1,9 @@
 //! A report as Markdown, and its place in a page.
 
-use super::{Product, Report, Row};
+use super::{Product, Report, Row, round};
 
 /// What stands for a figure that was not taken.
-const NOTHING: &str = "–";
-
-/// Where the figures go in a page that has more to say.
-const BEGIN: &str = "<!-- figures: begin -->\n";
-const END: &str = "<!-- figures: end -->\n";
+pub const NOTHING: &str = "–";
 
 /// The machine, the programs, the table, and what has to be known about it.
 pub fn markdown(report: &Report) -> String {
@@ -34,6 +30,7 @@ pub fn markdown(report: &Report) -> String {
         }
         out += &line(row);
     }
+    out += &round::markdown(&report.rounds);
     if !report.notes.is_empty() {
         out += "\nNot as it should be:\n\n";
         for note in &report.notes {
@@ -61,7 +58,8 @@ fn line(row: &Row) -> String {
     out
 }
 
-fn peers() -> impl Iterator<Item = Product> {
+/// Those that metricsd is measured by.
+pub fn peers() -> impl Iterator<Item = Product> {
     Product::ALL.into_iter().filter(|product| *product != Product::Metricsd)
 }
 
@@ -89,9 +87,16 @@ pub fn figure(value: f64) -> String {
     out
 }
 
-/// A page with the figures between its marks; without marks the figures are the page.
-pub fn put_in_place(page: &str, figures: &str) -> String {
-    let Some((before, rest)) = page.split_once(BEGIN) else { return figures.to_owned() };
-    let Some((_, after)) = rest.split_once(END) else { return figures.to_owned() };
-    format!("{before}{BEGIN}\n{figures}\n{END}{after}")
+/// Sections one after the other.
+pub fn join(sections: &[String]) -> String {
+    let sections: Vec<&str> = sections.iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
+    sections.join("\n")
+}
+
+/// A page with new text between the marks of that name; `None` for one that has no such marks.
+pub fn put_in_place(page: &str, name: &str, text: &str) -> Option<String> {
+    let (begin, end) = (format!("<!-- {name}: begin -->\n"), format!("<!-- {name}: end -->\n"));
+    let (before, rest) = page.split_once(&begin)?;
+    let (_, after) = rest.split_once(&end)?;
+    Some(format!("{before}{begin}\n{text}\n{end}{after}"))
 }

@@ -91,10 +91,62 @@ fn medians() {
 }
 
 #[test]
-fn a_page_keeps_what_is_around_the_figures() {
-    let page = "a\n<!-- figures: begin -->\nold\n<!-- figures: end -->\nb\n";
-    let new = render::put_in_place(page, "new\n");
-    assert_eq!(new, "a\n<!-- figures: begin -->\n\nnew\n\n<!-- figures: end -->\nb\n");
-    assert_eq!(render::put_in_place(&new, "new\n"), new);
-    assert_eq!(render::put_in_place("no marks", "new\n"), "new\n");
+fn aims_of_more_and_of_faster() {
+    let measure = |aim| Measure::new("Group", "title", "ms", aim);
+    let reached = |aim, values: [f64; 3]| {
+        let mut row = Row { measure: measure(aim), values: BTreeMap::new() };
+        for (product, value) in Product::ALL.into_iter().zip(values) {
+            row.values.insert(product, vec![value]);
+        }
+        row.reached()
+    };
+    let faster = Aim::TimesAsFast(8.0, 3.0);
+    assert_eq!(faster.to_string(), "8 × as fast as prometheus, 3 × as victoria-metrics");
+    assert_eq!(reached(faster, [80.0, 30.0, 10.0]), Some(true));
+    assert_eq!(reached(faster, [79.0, 30.0, 10.0]), Some(false));
+    assert_eq!(reached(faster, [80.0, 29.0, 10.0]), Some(false));
+    let enough = Aim::AtLeast(32.0);
+    assert_eq!(enough.to_string(), "≥ 32");
+    assert_eq!(reached(enough, [0.0, 0.0, 32.0]), Some(true));
+    assert_eq!(reached(enough, [99.0, 99.0, 31.0]), Some(false));
+    let row = Row { measure: measure(faster), values: BTreeMap::from([(Product::Metricsd, vec![1.0])]) };
+    assert_eq!(row.reached(), None, "nothing to compare with");
+}
+
+/// A run that has measured only queries.
+fn queries() -> Reports {
+    let report = || Report::new(report().machine, Vec::new(), Vec::new());
+    let mut reports = Reports { figures: report(), queries: report() };
+    reports.queries.declare([SIZE]);
+    reports.queries.add(Product::Metricsd, &SIZE, 1.0);
+    reports
+}
+
+#[test]
+fn a_page_keeps_what_is_around_the_reports() {
+    let (figures, queries) = (report(), queries().queries);
+    let (first, second) = (figures.markdown(), queries.markdown());
+    let reports = Reports { figures, queries };
+    let page = "a\n<!-- figures: begin -->\nold\n<!-- figures: end -->\nb\n<!-- queries: begin -->\n<!-- queries: end -->\n";
+    let new = reports.put_in_place(page);
+    let want = format!(
+        "a\n<!-- figures: begin -->\n\n{first}\n<!-- figures: end -->\nb\n<!-- queries: begin -->\n\n{second}\n<!-- queries: end -->\n"
+    );
+    assert_eq!(new, want);
+    assert_eq!(reports.put_in_place(&new), new);
+    assert_eq!(reports.put_in_place("no marks"), format!("{first}\n{second}"));
+}
+
+#[test]
+fn a_run_leaves_what_it_has_not_measured() {
+    let reports = queries();
+    assert!(reports.is_clean());
+    let text = reports.queries.markdown();
+    assert_eq!(reports.markdown(), text);
+    let figures = "<!-- figures: begin -->\nold\n<!-- figures: end -->\n";
+    assert_eq!(reports.put_in_place(figures), figures);
+    let both = format!("{figures}<!-- queries: begin -->\nold\n<!-- queries: end -->\n");
+    let want = format!("{figures}<!-- queries: begin -->\n\n{text}\n<!-- queries: end -->\n");
+    assert_eq!(reports.put_in_place(&both), want);
+    assert_eq!(reports.json()["queries"]["rows"][0]["metricsd"], 1.0);
 }
