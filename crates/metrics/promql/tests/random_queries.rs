@@ -93,8 +93,10 @@ fn engine(delayed_name_removal: bool) -> Engine {
 /// Whether a query means the same as part of a range: it does not ask where it is, and no two series that become one meet in it only
 /// later.
 fn is_local(query: &str) -> bool {
-    // `limitk` takes what comes first: what is filled in comes behind what is matched at any moment of a range, and ranges are not sorted.
-    let depends_on_order = query.contains("limitk") && (query.contains("fill") || query.contains("sort"));
+    // What comes first is taken, of equals too: what is filled in comes behind what is matched at any moment of a range, and ranges are not
+    // sorted.
+    let takes_first = ["limitk", "topk", "bottomk"].iter().any(|word| query.contains(word));
+    let depends_on_order = takes_first && (query.contains("fill") || query.contains("sort"));
     !depends_on_order && !["start()", "end()", "step()", "range()"].iter().any(|word| query.contains(word))
 }
 

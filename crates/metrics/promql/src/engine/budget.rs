@@ -105,3 +105,36 @@ impl Budget {
         self.read.load(Relaxed)
     }
 }
+
+/// What one thread has taken of a query's budget for its buffers, which it uses again and again: threads that work for one query would else
+/// wait for each other at every series.
+#[derive(Debug)]
+pub(crate) struct Account<'b> {
+    budget: &'b Budget,
+    /// Samples that the buffers had room for at most.
+    held: usize,
+    read: u64,
+}
+
+impl<'b> Account<'b> {
+    pub(crate) fn new(budget: &'b Budget) -> Self {
+        Self { budget, held: 0, read: 0 }
+    }
+
+    /// Notes that a buffer was filled with `samples` from the storage.
+    pub(crate) fn fill(&mut self, samples: usize) -> Result<(), EngineError> {
+        self.read += samples as u64;
+        if samples > self.held {
+            self.budget.charge(samples - self.held)?;
+            self.held = samples;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Account<'_> {
+    fn drop(&mut self) {
+        self.budget.note_read(self.read);
+        self.budget.release(self.held);
+    }
+}

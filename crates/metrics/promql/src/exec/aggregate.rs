@@ -253,9 +253,7 @@ impl Executor<'_> {
         for (group, text, counts) in floats.chain(histograms) {
             let mut labels = groups.labels()[group].clone();
             if keeps_label {
-                let mut builder = labels.to_builder();
-                builder.set(label, &text);
-                labels = builder.build();
+                labels = labels.with(label, &text);
             }
             // Values that end up with the same labels count together.
             match index.get(&labels) {

@@ -143,9 +143,7 @@ impl Executor<'_> {
                 }
             };
             if let Some(value) = value {
-                let mut builder = series.labels.to_builder();
-                builder.set(target, &value);
-                series.labels = builder.build();
+                series.labels = series.labels.with(target, &value);
                 if target == model::METRIC_NAME {
                     series.drop_name = false;
                 }

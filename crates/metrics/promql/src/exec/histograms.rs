@@ -219,7 +219,5 @@ fn with_quantile(labels: &Labels, label: &str, phi: f64) -> Labels {
     if phi.is_finite() && !text.contains('.') {
         text.push_str(".0");
     }
-    let mut builder = labels.to_builder();
-    builder.set(label, &text);
-    builder.build()
+    labels.with(label, &text)
 }

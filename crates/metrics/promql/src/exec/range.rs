@@ -10,7 +10,7 @@ use super::{
     scan::Worker,
 };
 use crate::{
-    engine::{EngineError, RangeSeries as RangeResult, annotations::Note},
+    engine::{EngineError, RangeSeries as RangeResult, annotations::Note, budget::Account},
     functions::{
         extended,
         floats::{self, Floats, Windows},
@@ -73,16 +73,13 @@ impl<'q> Executor<'q> {
             RangeKind::Selector(selector) => {
                 let with_starts = self.context.use_start_timestamps && call.function.looks_at_starts();
                 let reads = RangeReads::new(self, selector, &call.source, with_starts);
-                let make = |next: storage::Series, worker: &mut Worker| {
-                    let Worker { columns, starts, scratch } = worker;
+                let make = |next: storage::Series, worker: &mut Worker<'_>| {
+                    let Worker { columns, starts, scratch, account } = worker;
                     let labels = next.labels.clone();
-                    reads.read(next, columns, starts)?;
-                    let paid = columns.len();
+                    reads.read(next, columns, starts, account)?;
                     remove_stale(columns, starts);
                     let series = RangeSeries { labels, drop_name: false, columns, starts };
-                    let output = self.range_row(call, &series, &args, scratch)?;
-                    self.context.budget.release(paid);
-                    Ok(output)
+                    self.range_row(call, &series, &args, scratch)
                 };
                 self.scan(reads.select()?, &make, &mut finish)
             }
@@ -210,18 +207,17 @@ impl<'q> Executor<'q> {
                 let reads = RangeReads::new(self, selector, source, false);
                 let mut set = reads.select()?;
                 let (mut columns, mut starts) = (Columns::default(), StartTimestamps::default());
+                let mut account = Account::new(&self.context.budget);
                 while let Some(next) = set.next() {
                     self.context.budget.check()?;
                     let next = next?;
                     let labels = next.labels.clone();
-                    reads.read(next, &mut columns, &mut starts)?;
-                    let paid = columns.len();
+                    reads.read(next, &mut columns, &mut starts, &mut account)?;
                     remove_stale(&mut columns, &mut starts);
                     if !columns.is_empty() {
                         let (columns, starts) = (&mut columns, &starts);
                         each(RangeSeries { labels, drop_name: false, columns, starts })?;
                     }
-                    self.context.budget.release(paid);
                 }
                 Ok(())
             }
@@ -317,14 +313,21 @@ impl<'r> RangeReads<'r> {
         self.executor.select(self.selector, self.source.shift, self.source.range, self.reach)
     }
 
-    /// Replaces `columns` by a series' samples, and `starts` by what is known of their counting. They are paid for as with
-    /// [`Executor::read`].
-    fn read(&self, mut series: storage::Series, columns: &mut Columns, starts: &mut StartTimestamps) -> Done {
+    /// Replaces `columns` by a series' samples, for which `account` pays, and `starts` by what is known of their counting.
+    fn read(
+        &self,
+        mut series: storage::Series,
+        columns: &mut Columns,
+        starts: &mut StartTimestamps,
+        account: &mut Account<'_>,
+    ) -> Done {
         let Self { executor, selector, source, reach, with_starts } = *self;
-        executor.read(&mut *series.samples, selector, source.shift, reach, columns)?;
+        let (first, last) = executor.window(selector, source.shift, reach);
+        columns.clear();
+        series.samples.read(first, last, columns)?;
+        account.fill(columns.len())?;
         starts.clear();
         if with_starts {
-            let (first, last) = executor.window(selector, source.shift, reach);
             series.samples.read_starts(first, last, starts)?;
         }
         Ok(())

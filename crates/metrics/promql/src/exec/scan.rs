@@ -11,7 +11,10 @@ use storage::{QueryError, SeriesSet, StartTimestamps};
 
 use super::{Done, Executor, Series, Sink};
 use crate::{
-    engine::{EngineError, budget::Budget},
+    engine::{
+        EngineError,
+        budget::{Account, Budget},
+    },
     functions::range::Scratch,
 };
 
@@ -23,16 +26,17 @@ const BATCH_NUMBERS: usize = 1 << 16;
 const AHEAD: usize = 2;
 
 /// What a thread keeps from one series to the next, so that series do not allocate.
-#[derive(Default)]
-pub(super) struct Worker {
+pub(super) struct Worker<'b> {
     pub(super) columns: Columns,
     pub(super) starts: StartTimestamps,
     pub(super) scratch: Scratch,
+    /// Pays for the columns.
+    pub(super) account: Account<'b>,
 }
 
 /// Makes the row of one series; none where it has no sample.
 pub(super) type MakeRow<'m> =
-    &'m (dyn Fn(storage::Series, &mut Worker) -> Result<Option<Series>, EngineError> + Sync);
+    &'m (dyn Fn(storage::Series, &mut Worker<'_>) -> Result<Option<Series>, EngineError> + Sync);
 
 type Taken = Result<storage::Series, QueryError>;
 type Rows = Result<Vec<Series>, EngineError>;
@@ -77,7 +81,7 @@ impl Executor<'_> {
         let first = take(&mut *set, size);
         let helpers = self.context.helpers.take(if first.len() < size { 0 } else { usize::MAX });
         if helpers.count() == 0 {
-            let mut worker = Worker::default();
+            let mut worker = Worker::new(&self.context.budget);
             let mut scan_one = |next: Taken| match make(next?, &mut worker)? {
                 Some(row) => sink(row),
                 None => Ok(()),
@@ -133,13 +137,26 @@ fn take(set: &mut dyn SeriesSet, most: usize) -> Vec<Taken> {
     batch
 }
 
+// === impl Worker ===
+
+impl<'b> Worker<'b> {
+    fn new(budget: &'b Budget) -> Self {
+        Self {
+            columns: Columns::default(),
+            starts: StartTimestamps::default(),
+            scratch: Scratch::default(),
+            account: Account::new(budget),
+        }
+    }
+}
+
 // === impl Scan ===
 
 impl Scan<'_> {
     /// Makes rows until there is nothing left to do.
     fn help(&self) {
         let _broken = BreakOnPanic(self);
-        let mut worker = Worker::default();
+        let mut worker = Worker::new(self.budget);
         let mut state = self.state.lock();
         while !state.stopped && !state.exhausted {
             let Some((number, batch)) = state.take(self.size, self.ahead) else {
@@ -158,7 +175,7 @@ impl Scan<'_> {
 
     /// Hands rows on in order, and makes some itself while the next ones are not there.
     fn deliver(&self, sink: Sink<'_>) -> Done {
-        let mut worker = Worker::default();
+        let mut worker = Worker::new(self.budget);
         let mut state = self.state.lock();
         loop {
             if let Some(rows) = state.next_rows() {
@@ -180,7 +197,7 @@ impl Scan<'_> {
     }
 
     /// The rows of a batch. Nobody pays for them until they are handed on, since they are few: see [`BATCH_NUMBERS`].
-    fn make_rows(&self, batch: Vec<Taken>, worker: &mut Worker) -> Rows {
+    fn make_rows(&self, batch: Vec<Taken>, worker: &mut Worker<'_>) -> Rows {
         self.budget.check()?;
         let mut rows = Vec::with_capacity(batch.len());
         for next in batch {

@@ -68,13 +68,16 @@ impl Executor<'_> {
     ) -> Done {
         let lookback = self.context.lookback;
         let set = self.select(selector, selector.shift, 0, lookback)?;
-        let make = |mut next: storage::Series, worker: &mut Worker| {
+        let (first, last) = self.window(selector, selector.shift, lookback);
+        let make = |mut next: storage::Series, worker: &mut Worker<'_>| {
             let columns = &mut worker.columns;
-            if self.is_instant() {
-                self.read_newest(&mut *next.samples, selector, columns)?;
-            } else {
-                self.read(&mut *next.samples, selector, selector.shift, lookback, columns)?;
+            columns.clear();
+            match self.is_instant() {
+                // The only step looks at nothing older.
+                true => next.samples.read_newest(first, last, columns)?,
+                false => next.samples.read(first, last, columns)?,
             }
+            worker.account.fill(columns.len())?;
             let mut series = Series::empty(next.labels, self.steps.count());
             let mut newest = Newest::new(columns);
             for step in 0..self.steps.count() {
@@ -83,7 +86,6 @@ impl Executor<'_> {
                     series.push(step, result(time, point));
                 }
             }
-            self.context.budget.release(columns.len());
             if series.is_empty() {
                 return Ok(None);
             }
@@ -126,20 +128,6 @@ impl Executor<'_> {
         let (start, end) = self.window(selector, shift, reach);
         columns.clear();
         samples.read(start, end, columns)?;
-        self.context.budget.note_read(columns.len() as u64);
-        self.context.budget.charge(columns.len())
-    }
-
-    /// As [`Self::read`], but what is before the newest sample may be missing: the only step looks no further back.
-    fn read_newest(
-        &self,
-        samples: &mut dyn storage::SeriesReader,
-        selector: &Selector,
-        columns: &mut Columns,
-    ) -> Done {
-        let (start, end) = self.window(selector, selector.shift, self.context.lookback);
-        columns.clear();
-        samples.read_newest(start, end, columns)?;
         self.context.budget.note_read(columns.len() as u64);
         self.context.budget.charge(columns.len())
     }

@@ -84,7 +84,6 @@ pub(crate) enum Newest {
 }
 
 /// Finds the newest sample in `[min_time, max_time]`, of the first `limit` of a chunk. No other is kept.
-#[cfg_attr(not(test), expect(dead_code, reason = "for instant selectors, which still read whole chunks"))]
 pub(crate) fn decode_newest(
     encoding: Encoding,
     chunk: &[u8],

@@ -31,8 +31,8 @@ pub(crate) use cut::{
     predicted_end, range_end,
 };
 #[cfg(test)]
-pub(crate) use decode::{Newest, decode_columns, decode_newest};
-pub(crate) use decode::{decode, decode_each};
+pub(crate) use decode::decode_columns;
+pub(crate) use decode::{Newest, decode, decode_each, decode_newest};
 pub(crate) use histogram::{Appended, Flavor, Floats, HistogramEncoder, Integers, decode_histograms};
 pub(crate) use xor::XorEncoder;
 pub(crate) use xor2::{Xor2Encoder, decode_xor2};

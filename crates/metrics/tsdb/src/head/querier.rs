@@ -50,27 +50,26 @@ impl HeadQuerier {
     }
 
     /// The series that satisfy the matchers and have samples about the range, sorted by their labels.
-    fn find(&self, matchers: &[Matcher]) -> Vec<Arc<MemSeries>> {
-        let mut found: Vec<Arc<MemSeries>> = {
+    fn find(&self, matchers: &[Matcher]) -> impl Iterator<Item = Arc<MemSeries>> + Send + use<> {
+        let found: Vec<Arc<MemSeries>> = {
             let head = &self.seen.head;
             let index = head.index().read();
             let slots = infallible(matching(&*index, matchers));
             head.order.sort(&index, slots)
         };
-        found.retain(|series| self.has_samples(series));
-        found
-    }
-
-    fn has_samples(&self, series: &MemSeries) -> bool {
-        let range = series.state().whole_time_range();
-        range.is_some_and(|(min, max)| min <= self.max_time && max >= self.min_time)
+        let (min_time, max_time) = (self.min_time, self.max_time);
+        // One after the other, as they are asked for: whoever reads a series next has its memory at hand.
+        found.into_iter().filter(move |series| {
+            let range = series.state().whole_time_range();
+            range.is_some_and(|(min, max)| min <= max_time && max >= min_time)
+        })
     }
 }
 
 impl Part for HeadQuerier {
     fn select(&self, matchers: &[Matcher]) -> Result<PartSet<Series>, QueryError> {
         let seen = Arc::clone(&self.seen);
-        Ok(Box::new(self.find(matchers).into_iter().map(move |series| {
+        Ok(Box::new(self.find(matchers).map(move |series| {
             let labels = series.labels().clone();
             Ok(Series { labels, samples: Box::new(HeadReader { seen: Arc::clone(&seen), series }) })
         })))
@@ -79,7 +78,7 @@ impl Part for HeadQuerier {
     fn select_chunks(&self, matchers: &[Matcher]) -> Result<PartSet<ChunkSources>, QueryError> {
         let seen = Arc::clone(&self.seen);
         let range = (self.min_time, self.max_time);
-        let found = self.find(matchers).into_iter();
+        let found = self.find(matchers);
         Ok(Box::new(
             found.map(move |series| Ok(chunk_sources(&series, seen.head.chunk_files(), &seen.view, range))),
         ))

@@ -1,6 +1,6 @@
 //! One view over head and blocks: series by series in order of labels, samples in order of time.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, iter::Take};
 
 use model::{Columns, HistogramPoint, Labels, Matcher, Millis};
 use storage::{LabelQuery, Querier, QueryError, SelectHints, Series, SeriesReader, SeriesSet};
@@ -33,6 +33,9 @@ pub(crate) struct MergedSet<S> {
     failed: bool,
 }
 
+/// The series of a single part.
+struct SingleSet(Take<PartSet<Series>>);
+
 /// A part's series and the next one of it.
 struct Head<S> {
     next: Option<S>,
@@ -55,8 +58,14 @@ impl DbQuerier {
 
 impl Querier for DbQuerier {
     fn select(&self, hints: &SelectHints, matchers: &[Matcher]) -> Result<Box<dyn SeriesSet>, QueryError> {
-        let sets = self.parts.iter().map(|part| part.select(matchers)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Box::new(MergedSet::new(sets, hints.limit)?))
+        let mut sets = self.parts.iter().map(|part| part.select(matchers)).collect::<Result<Vec<_>, _>>()?;
+        match (sets.pop(), sets.is_empty()) {
+            (Some(only), true) => Ok(Box::new(SingleSet(only.take(most(hints.limit))))),
+            (last, _) => {
+                sets.extend(last);
+                Ok(Box::new(MergedSet::new(sets, hints.limit)?))
+            }
+        }
     }
 
     fn label_names(&self, query: &LabelQuery) -> Result<Vec<String>, QueryError> {
@@ -76,8 +85,12 @@ fn merge_texts(
     for part in parts {
         all.extend(part?);
     }
-    let limit = if limit == 0 { usize::MAX } else { limit };
-    Ok(all.into_iter().take(limit).collect())
+    Ok(all.into_iter().take(most(limit)).collect())
+}
+
+/// How many a limit allows, of which 0 is none.
+fn most(limit: usize) -> usize {
+    if limit == 0 { usize::MAX } else { limit }
 }
 
 // === impl MergedSet ===
@@ -93,7 +106,7 @@ impl<S: PartSeries> MergedSet<S> {
                 heads.push(head);
             }
         }
-        Ok(Self { sets: heads, left: if limit == 0 { usize::MAX } else { limit }, failed: false })
+        Ok(Self { sets: heads, left: most(limit), failed: false })
     }
 
     fn smallest(&self) -> Option<&Labels> {
@@ -139,6 +152,12 @@ impl<S: PartSeries> Iterator for MergedSet<S> {
 impl SeriesSet for MergedSet<Series> {
     fn next(&mut self) -> Option<Result<Series, QueryError>> {
         Iterator::next(self)
+    }
+}
+
+impl SeriesSet for SingleSet {
+    fn next(&mut self) -> Option<Result<Series, QueryError>> {
+        self.0.next()
     }
 }
 

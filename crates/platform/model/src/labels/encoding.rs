@@ -79,6 +79,29 @@ pub(super) fn filter<'a>(encoded: &'a str, mut keep: impl FnMut(&str) -> bool) -
     }
 }
 
+/// Writes a set to `text` with the value of one label replaced, added, or left out where the new one is empty.
+pub(super) fn replace(encoded: &str, name: &str, value: &str, text: &mut String) {
+    let mut pairs = Pairs::new(encoded);
+    let (mut before, mut after) = (encoded, "");
+    loop {
+        let rest = pairs.rest;
+        match pairs.next() {
+            Some((other, _)) if other < name => {}
+            Some((other, _)) => {
+                before = &encoded[..encoded.len() - rest.len()];
+                after = if other == name { pairs.rest } else { rest };
+                break;
+            }
+            None => break,
+        }
+    }
+    text.push_str(before);
+    if !value.is_empty() {
+        push_pair(text, name, value);
+    }
+    text.push_str(after);
+}
+
 /// Compares two sets text by text.
 pub(super) fn compare(left: &str, right: &str) -> Ordering {
     let (a, b) = (left.as_bytes(), right.as_bytes());

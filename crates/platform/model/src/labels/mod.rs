@@ -131,6 +131,13 @@ impl Labels {
         }
     }
 
+    /// The set with one label set to a value, or without it where the value is empty.
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut text = String::with_capacity(self.0.len() + name.len() + value.len() + 2);
+        encoding::replace(&self.0, name, value, &mut text);
+        Self(text.into())
+    }
+
     /// A builder that starts with these pairs.
     pub fn to_builder(&self) -> LabelsBuilder {
         LabelsBuilder::from(self)

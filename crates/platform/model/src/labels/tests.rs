@@ -97,6 +97,16 @@ proptest! {
     }
 
     #[test]
+    fn one_label_is_set_as_by_a_builder(
+        pairs in prop::collection::vec(("[a-h]{1,2}", ".{0,140}"), 0..12), name in "[a-h]{1,2}", value in "[xy]{0,2}",
+    ) {
+        let set = Labels::from_pairs(pairs.iter().map(|(n, v)| (n, v)));
+        let mut builder = set.to_builder();
+        builder.set(&name, &value);
+        prop_assert_eq!(set.with(&name, &value), builder.build());
+    }
+
+    #[test]
     fn filtered_pairs_are_those_kept(pairs in prop::collection::vec(("[a-h]{1,2}", ".{0,140}"), 0..12), kept in any::<[bool; 8]>()) {
         let set = Labels::from_pairs(pairs.iter().map(|(n, v)| (n, v)));
         let keep = |name: &str| kept[usize::from(name.as_bytes()[0] - b'a')];

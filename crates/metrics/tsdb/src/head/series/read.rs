@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::{MemSeries, SeriesState};
 use crate::{
-    chunk::decode,
+    chunk::{Newest, decode, decode_newest},
     head::{closed::TakenChunk, isolation::View},
     head_chunks::{CurrentFiles, HeadChunkError, HeadChunks},
 };
@@ -91,16 +91,14 @@ pub(crate) fn read_newest(
     columns: &mut Columns,
 ) -> Result<(), HeadChunkError> {
     let state = series.state();
-    if let Some(newest) = state.newest_float(view)
-        && newest.0 <= range.1
-    {
-        if newest.0 >= range.0 {
-            columns.push(newest.0, newest.1);
+    match state.newest_float(view, range)? {
+        Newest::Float(timestamp, value) => columns.push(timestamp, value),
+        Newest::Nothing | Newest::Histograms => {
+            drop(state);
+            return read_series(series, files, view, range, columns);
         }
-        return Ok(());
     }
-    drop(state);
-    read_series(series, files, view, range, columns)
+    Ok(())
 }
 
 // === impl SeriesState ===
@@ -126,12 +124,23 @@ impl SeriesState {
         chunks
     }
 
-    /// The newest sample, where nothing has to be looked at to tell that it is a float and that `view` sees it.
-    fn newest_float(&self, view: &View) -> Option<(Millis, f64)> {
-        let is_float = self.open.as_ref().is_some_and(|open| !open.encoding().holds_histograms());
-        let simple = is_float && self.late.is_none() && self.deleted().is_none();
-        let seen = self.recent.iter().all(|commit| view.sees(*commit));
-        (simple && seen).then_some((self.last_time, self.last_value))
+    /// The newest sample that `view` sees in a range, where it is a float in the open chunk and no other chunk can have a newer one.
+    fn newest_float(
+        &self,
+        view: &View,
+        (min_time, max_time): (Millis, Millis),
+    ) -> Result<Newest, HeadChunkError> {
+        let Some(open) = self.open.as_ref().filter(|open| !open.encoding().holds_histograms()) else {
+            return Ok(Newest::Nothing);
+        };
+        if self.late.is_some() || self.deleted().is_some() {
+            return Ok(Newest::Nothing);
+        }
+        let (visible, _) = self.visible_of_open(view);
+        if visible == usize::from(open.len()) && (min_time..=max_time).contains(&self.last_time) {
+            return Ok(Newest::Float(self.last_time, self.last_value));
+        }
+        Ok(decode_newest(open.encoding(), open.bytes(), visible, (min_time, max_time))?)
     }
 
     /// How many samples of the open chunk `view` sees, and how many of the closed ones, the newest, it must not see.
