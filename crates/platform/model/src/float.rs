@@ -37,11 +37,14 @@ pub fn format_value_json(value: f64) -> String {
     out
 }
 
-/// Writes what [`format_value_json`] returns.
+/// Writes what [`format_value_json`] returns. Whole numbers, which most samples are, need no search for the shortest digits.
 pub fn write_value_json(out: &mut impl Write, value: f64) -> fmt::Result {
     let magnitude = value.abs();
     if value.is_finite() && magnitude != 0.0 && !(1e-6..1e21).contains(&magnitude) {
         return write_exponent(out, value);
+    }
+    if (1.0..1e15).contains(&magnitude) && value.trunc() == value {
+        return out.write_str(itoa::Buffer::new().format(value as i64));
     }
     if value.is_finite() && (1e-5..1e15).contains(&magnitude) {
         // The common case, without the formatting machinery.

@@ -44,7 +44,7 @@ pub(super) fn truncate(result: &mut QueryResult, limit: usize) {
 
 /// The answer to a query, and what it took where that was asked for.
 pub(super) fn query_result(result: &QueryResult, stats: Option<Spent>) -> Result<Response, ApiError> {
-    let mut body = String::with_capacity(1024);
+    let mut body = String::with_capacity(size_of_answer(&result.value));
     body.push_str(r#"{"status":"success","data":{"resultType":""#);
     body.push_str(result.value.type_name());
     body.push_str(r#"","result":"#);
@@ -57,6 +57,21 @@ pub(super) fn query_result(result: &QueryResult, stats: Option<Spent>) -> Result
     write_annotations(&mut body, "infos", &result.infos);
     body.push('}');
     Ok(answer(body))
+}
+
+/// About how many bytes an answer has: growing copies what is there.
+fn size_of_answer(value: &Value) -> usize {
+    const FRAME: usize = 256;
+    const LABELS: usize = 256;
+    const SAMPLE: usize = 32;
+    FRAME
+        + match value {
+            Value::Scalar { .. } | Value::String { .. } => SAMPLE,
+            Value::Vector(samples) => samples.len() * (LABELS + SAMPLE),
+            Value::Matrix(series) => {
+                series.iter().map(|series| LABELS + series.samples.timestamps.len() * SAMPLE).sum()
+            }
+        }
 }
 
 fn answer(body: String) -> Response {
@@ -189,10 +204,13 @@ fn write_time(body: &mut String, timestamp: Millis) {
         body.push('-');
     }
     let magnitude = timestamp.unsigned_abs();
-    body.push_str(&(magnitude / 1000).to_string());
+    let mut digits = itoa::Buffer::new();
+    body.push_str(digits.format(magnitude / 1000));
     let fraction = magnitude % 1000;
     if fraction > 0 {
-        body.push_str(&format!(".{fraction:03}"));
+        // The leading one makes room for zeros.
+        body.push('.');
+        body.push_str(&digits.format(1000 + fraction)[1..]);
     }
 }
 

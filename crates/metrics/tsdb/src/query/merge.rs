@@ -1,6 +1,6 @@
 //! One view over head and blocks: series by series in order of labels, samples in order of time.
 
-use std::{collections::BTreeSet, iter::Take};
+use std::iter::Take;
 
 use model::{Columns, HistogramPoint, Labels, Matcher, Millis};
 use storage::{LabelQuery, Querier, QueryError, SelectHints, Series, SeriesReader, SeriesSet};
@@ -81,11 +81,14 @@ fn merge_texts(
     parts: impl Iterator<Item = Result<Vec<String>, QueryError>>,
     limit: usize,
 ) -> Result<Vec<String>, QueryError> {
-    let mut all = BTreeSet::new();
+    let mut all = Vec::new();
     for part in parts {
         all.extend(part?);
     }
-    Ok(all.into_iter().take(most(limit)).collect())
+    all.sort_unstable();
+    all.dedup();
+    all.truncate(most(limit));
+    Ok(all)
 }
 
 /// How many a limit allows, of which 0 is none.
