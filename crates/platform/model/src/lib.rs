@@ -25,7 +25,7 @@ pub use histogram::{
     bucket_differences, bucket_indexes, is_stored_schema, shortest_spans,
 };
 pub use json::{write_json_members, write_json_text};
-pub use labels::{Labels, LabelsBuilder};
+pub use labels::{Labels, LabelsBuilder, SortedLabels};
 pub use matcher::{MatchOp, Matcher, MatcherError};
 pub use names::{
     ALERT_NAME, BUCKET, INSTANCE, JOB, METRIC_NAME, QUANTILE, is_legacy_label_name, is_legacy_metric_name,

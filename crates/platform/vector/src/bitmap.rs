@@ -26,6 +26,20 @@ impl Bitmap {
         bitmap
     }
 
+    /// The steps for which `is_in` says so. It is asked of each step in order.
+    #[inline]
+    pub fn from_fn(len: usize, mut is_in: impl FnMut(usize) -> bool) -> Self {
+        let words = (0..len.div_ceil(BITS)).map(|word| {
+            let steps = word * BITS..len.min((word + 1) * BITS);
+            let mut bits = 0;
+            for step in steps {
+                bits |= u64::from(is_in(step)) << (step % BITS);
+            }
+            bits
+        });
+        Self { words: words.collect(), len }
+    }
+
     /// How many steps there could be.
     pub fn len(&self) -> usize {
         self.len

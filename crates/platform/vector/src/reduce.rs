@@ -58,9 +58,20 @@ impl Reducer {
         self.reserve(group);
         let Group { value, extra, count, means, present } = &mut self.groups[group];
         match self.reduce {
+            // Most rows have a value at each step.
+            Reduce::Sum if row.present().is_full() => {
+                for ((number, value), lost) in row.values().iter().zip(value).zip(extra) {
+                    (*value, *lost) = kahan::add(*number, *value, *lost);
+                }
+            }
             Reduce::Sum => {
                 for (step, number) in row.iter() {
                     (value[step], extra[step]) = kahan::add(number, value[step], extra[step]);
+                }
+            }
+            Reduce::Avg if row.present().is_full() => {
+                for (mean, number) in means.iter_mut().zip(row.values()) {
+                    mean.add(*number);
                 }
             }
             Reduce::Avg => {

@@ -30,6 +30,21 @@ impl Row {
         Self { values, present }
     }
 
+    /// A row of the values that `value` gives for the steps, in order.
+    #[inline]
+    pub fn from_fn(len: usize, mut value: impl FnMut(usize) -> Option<f64>) -> Self {
+        let mut values: SmallVec<[f64; 2]> = smallvec![0.0; len];
+        let slots = values.as_mut_slice();
+        let present = Bitmap::from_fn(len, |step| match value(step) {
+            Some(value) => {
+                slots[step] = value;
+                true
+            }
+            None => false,
+        });
+        Self { values, present }
+    }
+
     /// How many steps there are, with and without value.
     pub fn len(&self) -> usize {
         self.values.len()

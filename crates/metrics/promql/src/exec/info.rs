@@ -92,8 +92,8 @@ impl Executor<'_> {
         let selector = Selector { matchers, shift: info.shift, extension: None, function: "info".to_owned() };
         let mut all = Vec::new();
         let seen_histogram = AtomicBool::new(false);
-        let time_of = |time: Millis, point: Point| {
-            seen_histogram.fetch_or(matches!(point, Point::Histogram(_)), Relaxed);
+        let time_of_histogram = |time: Millis, _| {
+            seen_histogram.store(true, Relaxed);
             Point::Float(time as f64)
         };
         self.newest_samples(
@@ -103,7 +103,8 @@ impl Executor<'_> {
                 all.push(InfoSeries { labels: series.labels, times: series.floats });
                 Ok(())
             },
-            time_of,
+            |time, _| time as f64,
+            time_of_histogram,
         )?;
         match seen_histogram.into_inner() {
             true => Err(EngineError::execution("info sample should be float")),

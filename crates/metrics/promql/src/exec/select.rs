@@ -2,25 +2,29 @@
 
 use std::sync::Arc;
 
-use model::{Columns, Millis, is_stale};
+use model::{Columns, FloatHistogram, Millis, is_stale};
 use storage::{SelectHints, SeriesSet, StartTimestamps};
 
 use super::{Done, Executor, Series, Sink, scan::Worker};
 use crate::{
     engine::EngineError,
-    functions::window::Point,
+    functions::{
+        floats::{self, Floats},
+        window::Point,
+    },
     plan::{Extension, Selector, Shift},
 };
 
 impl Executor<'_> {
     /// The newest sample of each series within the lookback, step by step.
     pub(super) fn instant_selector(&self, selector: &Selector, sink: Sink<'_>) -> Done {
-        self.newest_samples(selector, sink, |_, value| value)
+        self.newest_samples(selector, sink, |_, value| value, |_, histogram| Point::Histogram(histogram))
     }
 
     /// As [`Self::instant_selector`], with each sample's own time in seconds for its value.
     pub(super) fn sample_times(&self, selector: &Selector, sink: Sink<'_>) -> Done {
-        self.newest_samples(selector, sink, |time, _| Point::Float(time as f64 / 1000.0))
+        let seconds = |time: Millis| time as f64 / 1000.0;
+        self.newest_samples(selector, sink, |time, _| seconds(time), |time, _| Point::Float(seconds(time)))
     }
 
     /// As [`Self::sample_times`], with the time at which the counting of each sample began; 0 where nobody knows.
@@ -60,15 +64,17 @@ impl Executor<'_> {
         Ok(())
     }
 
+    /// What `float` and `histogram` make of the newest sample's time and value.
     pub(super) fn newest_samples(
         &self,
         selector: &Selector,
         sink: Sink<'_>,
-        result: impl Fn(Millis, Point) -> Point + Sync,
+        float: impl Fn(Millis, f64) -> f64 + Sync,
+        histogram: impl Fn(Millis, Arc<FloatHistogram>) -> Point + Sync,
     ) -> Done {
-        let lookback = self.context.lookback;
-        let set = self.select(selector, selector.shift, 0, lookback)?;
-        let (first, last) = self.window(selector, selector.shift, lookback);
+        let (lookback, shift) = (self.context.lookback, selector.shift);
+        let set = self.select(selector, shift, 0, lookback)?;
+        let (first, last) = self.window(selector, shift, lookback);
         let make = |mut next: storage::Series, worker: &mut Worker<'_>| {
             let columns = &mut worker.columns;
             columns.clear();
@@ -78,14 +84,22 @@ impl Executor<'_> {
                 false => next.samples.read(first, last, columns)?,
             }
             worker.account.fill(columns.len())?;
-            let mut series = Series::empty(next.labels, self.steps.count());
-            let mut newest = Newest::new(columns);
-            for step in 0..self.steps.count() {
-                let at = selector.shift.apply(self.steps.at(step));
-                if let Some((time, point)) = newest.at(at, lookback) {
-                    series.push(step, result(time, point));
+            let series = if columns.histograms.is_empty() {
+                let floats = Floats { timestamps: &columns.timestamps, values: &columns.values };
+                let row = floats::newest(floats, self.steps, shift, lookback, &float);
+                Series::of_row(next.labels, row)
+            } else {
+                let mut series = Series::empty(next.labels, self.steps.count());
+                let mut newest = Newest::new(columns);
+                for step in 0..self.steps.count() {
+                    match newest.at(shift.apply(self.steps.at(step)), lookback) {
+                        Some((time, Point::Float(value))) => series.floats.set(step, float(time, value)),
+                        Some((time, Point::Histogram(value))) => series.push(step, histogram(time, value)),
+                        None => {}
+                    }
                 }
-            }
+                series
+            };
             if series.is_empty() {
                 return Ok(None);
             }

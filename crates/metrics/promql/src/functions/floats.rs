@@ -4,7 +4,7 @@
 //! not its length: changes are differences between two samples. Only sums are added up anew for each window, four windows at a time, since
 //! their rounding has to be Prometheus'.
 
-use model::Millis;
+use model::{Millis, is_stale};
 use vector::{Row, Steps};
 
 use super::{
@@ -21,7 +21,7 @@ const CHECK_EVERY: u64 = 1 << 20;
 /// Windows that are added up side by side.
 const LANES: usize = 4;
 
-/// The floats of one series, without staleness markers.
+/// The floats of one series; ranges see no staleness markers among them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Floats<'a> {
     pub(crate) timestamps: &'a [Millis],
@@ -97,6 +97,26 @@ pub(crate) fn evaluate(
     }
 }
 
+/// What `value` makes of the newest sample's time and value at each step, where it is in `(at - lookback, at]` and not a staleness marker.
+pub(crate) fn newest(
+    Floats { timestamps, values }: Floats<'_>,
+    steps: Steps,
+    shift: Shift,
+    lookback: Millis,
+    value: impl Fn(Millis, f64) -> f64,
+) -> Row {
+    let mut seen = 0;
+    Row::from_fn(steps.count(), |step| {
+        let at = shift.apply(steps.at(step));
+        while timestamps.get(seen).is_some_and(|time| *time <= at) {
+            seen += 1;
+        }
+        let newest = seen.checked_sub(1)?;
+        let (time, sample) = (timestamps[newest], values[newest]);
+        (time > at.saturating_sub(lookback) && !is_stale(sample)).then(|| value(time, sample))
+    })
+}
+
 /// Differences between the last and the first sample, with what resets took away.
 fn changes(
     function: RangeFunction,
@@ -109,8 +129,10 @@ fn changes(
     let is_counter = function != RangeFunction::Delta;
     let resets = &mut scratch.resets;
     resets.clear();
-    if is_counter {
-        resets.extend((1..values.len()).filter(|at| values[*at] < values[at - 1]));
+    let falls = |at: usize| values[at] < values[at - 1];
+    // Counted first, without a branch: nearly all series have none.
+    if is_counter && values.windows(2).map(|pair| usize::from(pair[1] < pair[0])).sum::<usize>() > 0 {
+        resets.extend((1..values.len()).filter(|at| falls(*at)));
     }
     let mut stretcher = Stretcher::new(function, windows.range);
     let mut next_reset = 0;
@@ -144,7 +166,8 @@ fn sums(
 ) -> Result<Row, EngineError> {
     let found = &mut scratch.windows;
     found.clear();
-    windows.each(floats, |window| found.push(window));
+    let mut cursor = Cursor::default();
+    found.extend((0..windows.steps.count()).filter_map(|step| windows.find(floats, step, &mut cursor)));
     let mut row = Row::empty(windows.steps.count());
     let mut touched = Touched::new(budget);
     let mut add = |found: &Found, sum: f64, lost: f64| {
@@ -207,43 +230,42 @@ impl Windows {
         budget: &Budget,
         mut value: impl FnMut(Found) -> Option<f64>,
     ) -> Result<Row, EngineError> {
-        let mut row = Row::empty(self.steps.count());
         let mut touched = Touched::new(budget);
         let mut outcome = Ok(());
-        self.each(floats, |found| {
+        let mut cursor = Cursor::default();
+        let row = Row::from_fn(self.steps.count(), |step| {
+            let found = self.find(floats, step, &mut cursor)?;
             if outcome.is_err() {
-                return;
-            }
-            if let Some(value) = value(found) {
-                row.set(found.step, value);
+                return None;
             }
             outcome = touched.add(found.high - found.low);
+            value(found)
         });
         touched.finish();
         outcome.map(|()| row)
     }
 
-    /// Shows the windows that have samples, in order.
+    /// The window of a step, if it has samples. Steps must not go back.
     #[inline]
-    fn each(&self, Floats { timestamps, .. }: Floats<'_>, mut show: impl FnMut(Found)) {
-        let (mut low, mut high) = (0, 0);
-        for step in 0..self.steps.count() {
-            let end = self.shift.apply(self.steps.at(step));
-            let start = end.saturating_sub(self.range);
-            while timestamps.get(high).is_some_and(|time| *time <= end) {
-                high += 1;
-            }
-            while low < high && timestamps[low] <= start {
-                low += 1;
-            }
-            if low < high {
-                show(Found { step, low, high, end });
-            } else if high == timestamps.len() && low == high {
-                // Nothing comes any more.
-                return;
-            }
+    fn find(&self, Floats { timestamps, .. }: Floats<'_>, step: usize, cursor: &mut Cursor) -> Option<Found> {
+        let Cursor { low, high } = cursor;
+        let end = self.shift.apply(self.steps.at(step));
+        let start = end.saturating_sub(self.range);
+        while timestamps.get(*high).is_some_and(|time| *time <= end) {
+            *high += 1;
         }
+        while *low < *high && timestamps[*low] <= start {
+            *low += 1;
+        }
+        (*low < *high).then_some(Found { step, low: *low, high: *high, end })
     }
+}
+
+/// Where a window lies among the samples.
+#[derive(Default)]
+struct Cursor {
+    low: usize,
+    high: usize,
 }
 
 /// Counts samples, and looks now and then whether the query may go on.

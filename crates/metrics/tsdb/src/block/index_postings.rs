@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use super::{BlockError, IndexReader, index_reader::reader_error};
 use crate::{
     encoding::{Decoder, Malformed},
-    query::{FileNumber, PostingsSource, keep, remove, unite},
+    query::{FileNumber, PostingsSource, keep, meets, remove, unite},
 };
 
 const POSTINGS: &str = "postings";
@@ -112,6 +112,10 @@ impl PostingsSource for IndexReader {
     fn keep(&self, set: &mut Vec<u32>, lists: &[u64]) -> Result<(), BlockError> {
         keep(set, &self.lists(lists)?);
         Ok(())
+    }
+
+    fn meets(&self, set: &Vec<u32>, list: u64) -> Result<bool, BlockError> {
+        Ok(meets(set, self.list(list)?))
     }
 
     fn remove(&self, set: &mut Vec<u32>, lists: &[u64]) -> Result<(), BlockError> {

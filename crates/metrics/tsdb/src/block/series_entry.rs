@@ -67,16 +67,7 @@ impl<'a> SeriesEntry<'a> {
         file: &[u8],
         cache: &mut SymbolCache,
     ) -> Result<Labels, Malformed> {
-        let mut pairs: SmallVec<[(&str, &str); 16]> = SmallVec::new();
-        for (name, value) in self.pairs() {
-            let pair = (cache.text(symbols, file, name)?, cache.text(symbols, file, value)?);
-            let in_order = pairs.last().is_none_or(|(last, _)| *last < pair.0);
-            if !in_order || pair.1.is_empty() {
-                return Err(Malformed("labels of a series are not in order"));
-            }
-            pairs.push(pair);
-        }
-        Ok(Labels::from_sorted(pairs))
+        cache.labels(symbols, file, self.pairs())
     }
 
     /// Adds its chunks.

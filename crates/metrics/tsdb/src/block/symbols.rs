@@ -2,6 +2,7 @@
 
 use std::{ops::Range, str};
 
+use model::{Labels, SortedLabels};
 use rustc_hash::FxHashMap;
 
 use super::index_format::SAMPLING;
@@ -17,12 +18,17 @@ pub(super) struct Symbols {
     by_offset: Option<Range<usize>>,
 }
 
-/// Symbols remembered at most: who walks over a whole block meets all of them, most once.
-const MOST_CACHED: usize = 1 << 16;
+/// Bytes of symbols remembered at most: who walks over a whole block meets all of them, most once.
+const MOST_CACHED: usize = 4 << 20;
 
 /// Symbols found so far: a query meets the same few again and again.
 #[derive(Default)]
-pub(crate) struct SymbolCache(FxHashMap<u32, SymbolAt>);
+pub(crate) struct SymbolCache {
+    /// Where in `texts` a symbol is.
+    known: FxHashMap<u32, Range<u32>>,
+    texts: String,
+    labels: SortedLabels,
+}
 
 /// Where a symbol's text is in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,26 +101,49 @@ impl Symbols {
 // === impl SymbolCache ===
 
 impl SymbolCache {
-    /// The text of a symbol.
-    pub(super) fn text<'a>(
+    /// The labels that pairs of symbols stand for.
+    pub(super) fn labels(
         &mut self,
         symbols: &Symbols,
-        file: &'a [u8],
-        symbol: u32,
-    ) -> Result<&'a str, Malformed> {
-        let at = match self.0.get(&symbol) {
-            Some(at) => *at,
-            None => {
-                let at = symbols.find(file, symbol)?;
-                if self.0.len() >= MOST_CACHED {
-                    self.0.clear();
-                }
-                self.0.insert(symbol, at);
-                at
+        file: &[u8],
+        pairs: impl Iterator<Item = (u32, u32)>,
+    ) -> Result<Labels, Malformed> {
+        if self.texts.len() > MOST_CACHED {
+            self.texts.clear();
+            self.known.clear();
+        }
+        self.labels.clear();
+        let mut last = None;
+        for (name, value) in pairs {
+            let value = self.find(symbols, file, value)?;
+            let text = self.find(symbols, file, name)?;
+            // Symbols are numbered in their order.
+            let in_order = last.is_none_or(|last| last < name);
+            last = Some(name);
+            if !in_order || value.is_empty() {
+                return Err(Malformed("labels of a series are not in order"));
             }
-        };
-        at.text(file)
+            let Self { labels, texts, .. } = self;
+            labels.push(slice(texts, &text), slice(texts, &value));
+        }
+        Ok(self.labels.build())
     }
+
+    fn find(&mut self, symbols: &Symbols, file: &[u8], symbol: u32) -> Result<Range<u32>, Malformed> {
+        if let Some(range) = self.known.get(&symbol) {
+            return Ok(range.clone());
+        }
+        let text = symbols.find(file, symbol)?.text(file)?;
+        let size = |size| u32::try_from(size).map_err(|_| Malformed("symbol is too long"));
+        let range = size(self.texts.len())?..size(self.texts.len() + text.len())?;
+        self.texts.push_str(text);
+        self.known.insert(symbol, range.clone());
+        Ok(range)
+    }
+}
+
+fn slice<'t>(texts: &'t str, range: &Range<u32>) -> &'t str {
+    texts.get(range.start as usize..range.end as usize).unwrap_or_default()
 }
 
 // === impl SymbolAt ===

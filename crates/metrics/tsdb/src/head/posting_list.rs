@@ -124,6 +124,12 @@ impl PostingList {
         *set = both.union();
     }
 
+    /// Whether anything is in the set and in the list.
+    pub(crate) fn meets(&self, set: &RoaringBitmap) -> bool {
+        self.short_slots().iter().any(|slot| set.contains(*slot))
+            || self.bitmap().is_some_and(|bitmap| !bitmap.is_disjoint(set))
+    }
+
     /// Removes from a set what is in any of the lists.
     pub(crate) fn remove(set: &mut RoaringBitmap, lists: &[&Self]) {
         for list in lists {

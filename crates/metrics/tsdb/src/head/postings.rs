@@ -160,6 +160,10 @@ impl PostingsSource for HeadIndex {
         Ok(())
     }
 
+    fn meets(&self, set: &RoaringBitmap, list: &PostingList) -> Result<bool, Infallible> {
+        Ok(list.meets(set))
+    }
+
     fn remove(&self, set: &mut RoaringBitmap, lists: &[&PostingList]) -> Result<(), Infallible> {
         PostingList::remove(set, lists);
         Ok(())

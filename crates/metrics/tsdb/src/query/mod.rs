@@ -16,7 +16,7 @@ pub(crate) use chunks::{ChunkSource, ChunkSources, SourceChunk, Visible};
 pub(crate) use label_query::{label_names, label_values};
 pub(crate) use merge::{DbQuerier, merge_columns};
 pub(crate) use select::{PostingsSource, SeriesSet, matching, matching_any};
-pub(crate) use sorted::{FileNumber, keep, remove, unite};
+pub(crate) use sorted::{FileNumber, keep, meets, remove, unite};
 
 /// One place that samples are in: the head or a block. Like `storage::Querier`, but for the part only.
 pub(crate) trait Part: Send + Sync {

@@ -22,7 +22,7 @@ pub(crate) trait PostingsSource {
     where
         Self: 'a;
     /// What is calculated with.
-    type Set: SeriesSet + Clone;
+    type Set: SeriesSet;
     /// What can go wrong.
     type Error;
 
@@ -54,6 +54,9 @@ pub(crate) trait PostingsSource {
 
     /// Keeps the series in any of the lists.
     fn keep(&self, set: &mut Self::Set, lists: &[Self::List<'_>]) -> Result<(), Self::Error>;
+
+    /// Whether any series of the list is in the set.
+    fn meets(&self, set: &Self::Set, list: Self::List<'_>) -> Result<bool, Self::Error>;
 
     /// Removes the series in any of the lists.
     fn remove(&self, set: &mut Self::Set, lists: &[Self::List<'_>]) -> Result<(), Self::Error>;
@@ -116,13 +119,10 @@ pub(crate) fn matching_values<S: PostingsSource>(
     }
     // Many series and few values: which of their lists meet the set is seen sooner than what each series has.
     let mut outcome = Ok(());
-    source.values(name, "", &mut |value, list| {
-        let mut both = set.clone();
-        match source.keep(&mut both, &[list]) {
-            Ok(()) if both.count() > 0 => visit(value),
-            Ok(()) => {}
-            Err(error) => outcome = Err(error),
-        }
+    source.values(name, "", &mut |value, list| match source.meets(&set, list) {
+        Ok(true) => visit(value),
+        Ok(false) => {}
+        Err(error) => outcome = Err(error),
     })?;
     outcome
 }

@@ -3,6 +3,8 @@
 //! Two lists are compared by leaps: whichever stands at the smaller number searches for the larger one, in strides that double. So a
 //! short list costs a long one a few looks for each of its own numbers, and lists that run side by side cost a step each.
 
+use std::ops::ControlFlow;
+
 use super::select::SeriesSet;
 
 /// Where numbers lie so close that 64 in a row have this many, bits sort them fastest. In a block they are some 10 apart.
@@ -80,12 +82,25 @@ fn sort(all: &mut Vec<u32>) {
 pub(crate) fn keep<N: Number>(set: &mut Vec<u32>, lists: &[&[N]]) {
     if let [list] = lists {
         let mut both = Vec::with_capacity(set.len().min(list.len()));
-        each_common(set, list, |at| both.extend(set.get(at)));
+        each_common(set, list, |at| {
+            both.extend(set.get(at));
+            ControlFlow::Continue(())
+        });
         *set = both;
     } else {
         let marks = marks(set, lists);
         retain_marked(set, &marks, true);
     }
+}
+
+/// Whether anything is in both.
+pub(crate) fn meets<N: Number>(set: &[u32], list: &[N]) -> bool {
+    let mut found = false;
+    each_common(set, list, |_| {
+        found = true;
+        ControlFlow::Break(())
+    });
+    found
 }
 
 /// Removes what is in any of the lists.
@@ -98,7 +113,10 @@ pub(crate) fn remove<N: Number>(set: &mut Vec<u32>, lists: &[&[N]]) {
 fn marks<N: Number>(set: &[u32], lists: &[&[N]]) -> Vec<bool> {
     let mut marks = vec![false; set.len()];
     for list in lists {
-        each_common(set, list, |at| marks[at] = true);
+        each_common(set, list, |at| {
+            marks[at] = true;
+            ControlFlow::Continue(())
+        });
     }
     marks
 }
@@ -108,8 +126,8 @@ fn retain_marked(set: &mut Vec<u32>, marks: &[bool], wanted: bool) {
     set.retain(|_| marks.next() == Some(&wanted));
 }
 
-/// Shows the position in `set` of each number that is in both, ascending.
-fn each_common<N: Number>(set: &[u32], list: &[N], mut visit: impl FnMut(usize)) {
+/// Shows the position in `set` of each number that is in both, ascending, until `visit` breaks.
+fn each_common<N: Number>(set: &[u32], list: &[N], mut visit: impl FnMut(usize) -> ControlFlow<()>) {
     let (mut in_set, mut in_list) = (0, 0);
     while let (Some(a), Some(b)) = (set.get(in_set), list.get(in_list)) {
         let (a, b) = (*a, b.get());
@@ -118,7 +136,9 @@ fn each_common<N: Number>(set: &[u32], list: &[N], mut visit: impl FnMut(usize))
         } else if b < a {
             in_list = seek(list, in_list + 1, a);
         } else {
-            visit(in_set);
+            if visit(in_set).is_break() {
+                return;
+            }
             in_set += 1;
             in_list += 1;
         }

@@ -88,3 +88,27 @@ impl From<&Labels> for LabelsBuilder {
         Self { pairs: labels.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect() }
     }
 }
+
+/// Makes sets of pairs that come in the order of their names, one set after the other in one buffer: each costs its own allocation alone.
+#[derive(Debug, Default)]
+pub struct SortedLabels {
+    text: String,
+}
+
+impl SortedLabels {
+    /// Adds a pair behind all others. The caller vouches for the order, and that the value is not empty.
+    pub fn push(&mut self, name: &str, value: &str) {
+        debug_assert!(!value.is_empty(), "BUG: empty label value");
+        encoding::push_pair(&mut self.text, name, value);
+    }
+
+    /// Starts a set.
+    pub fn clear(&mut self) {
+        self.text.clear();
+    }
+
+    /// The set of the pairs added since [`SortedLabels::clear`].
+    pub fn build(&self) -> Labels {
+        Labels(self.text.as_str().into())
+    }
+}

@@ -16,6 +16,11 @@ pub(super) fn push_pair(text: &mut String, name: &str, value: &str) {
 
 fn push_part(text: &mut String, part: &str) {
     let size = part.len();
+    if size < 0x80 {
+        text.push(char::from(size as u8));
+        text.push_str(part);
+        return;
+    }
     assert!(size <= MAX_SIZE, "BUG: label of {size} bytes passed the input limits");
     let code = size as u32;
     match char::from_u32(code) {

@@ -11,7 +11,7 @@ use std::{borrow::Cow, cmp::Ordering, fmt, sync::Arc};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use xxhash_rust::xxh3::xxh3_64;
 
-pub use builder::LabelsBuilder;
+pub use builder::{LabelsBuilder, SortedLabels};
 
 use crate::{METRIC_NAME, is_legacy_label_name, write_quoted};
 
