@@ -49,6 +49,8 @@ pub struct SelectHints {
     pub function: String,
     /// The most series to return; 0 means all.
     pub limit: usize,
+    /// The only labels that the caller looks at, where it does not want all: series may come without the others, in the order of all.
+    pub projection: Option<Vec<String>>,
     /// Whether chunks that cross an end of the range may be given as they are, with samples beside it: that saves encoding them anew.
     /// Samples are always cut to the range.
     pub disable_trimming: bool,

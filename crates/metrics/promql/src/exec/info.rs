@@ -89,7 +89,13 @@ impl Executor<'_> {
             return Ok(Vec::new());
         }
         matchers.extend(info.labels.iter().chain(&info.names).cloned());
-        let selector = Selector { matchers, shift: info.shift, extension: None, function: "info".to_owned() };
+        let selector = Selector {
+            matchers,
+            shift: info.shift,
+            extension: None,
+            function: "info".to_owned(),
+            projection: None,
+        };
         let mut all = Vec::new();
         let seen_histogram = AtomicBool::new(false);
         let time_of_histogram = |time: Millis, _| {

@@ -54,11 +54,11 @@ impl NameRemoval {
     /// Removes the name of a series, now or later.
     pub(super) fn remove(&mut self, series: &mut Series) -> Result<(), EngineError> {
         if matches!(self.mode, Mode::MayStay) {
-            // Histograms are told by their names in notes; series of one name may differ in type or unit.
-            if series.histograms.is_empty() && !has_type_or_unit(&series.labels) {
-                return Ok(());
+            // Histograms are told by their names in notes, and types and units might tell groups apart.
+            if !series.histograms.is_empty() || has_type_or_unit(&series.labels) {
+                series.labels = without_metadata(&series.labels);
             }
-            self.mode = Mode::PerSeries(FxHashSet::default());
+            return Ok(());
         }
         series.drop_name = true;
         if !self.delayed {

@@ -125,6 +125,7 @@ impl Executor<'_> {
             step: if self.is_instant() { 0 } else { self.steps.step() },
             range,
             function: selector.function.clone(),
+            projection: selector.projection.clone(),
             ..SelectHints::default()
         };
         Ok(self.context.querier.select(&hints, &selector.matchers)?)

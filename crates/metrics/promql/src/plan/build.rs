@@ -157,6 +157,7 @@ impl Builder {
             matchers: selector.matchers.clone(),
             shift: self.shift(&selector.shift)?,
             function: around.to_owned(),
+            projection: None,
         })
     }
 
@@ -246,8 +247,8 @@ impl Builder {
             Grouping::By(labels)
         };
         let mut input = self.boxed(&aggregate.expr, aggregate.op.as_str())?;
-        if let VectorKind::Range(call) = &mut input.kind {
-            call.name_may_stay = !op.shows_input_labels() && ignores_name(&grouping) && call.has_one_name();
+        if !op.shows_input_labels() {
+            push_down(&grouping, &mut input);
         }
         Ok(Aggregate {
             op,
@@ -535,6 +536,27 @@ fn not_allowed(op: Operator, place: &str) -> EngineError {
 
 fn mistyped(expr: &Expr) -> EngineError {
     EngineError::execution(format!("unexpected expression type {}", model::quote(expr.value_type().as_str())))
+}
+
+/// Tells the input of an aggregation which labels are looked at.
+fn push_down(grouping: &Grouping, input: &mut Vector) {
+    let selector = match &mut input.kind {
+        VectorKind::Selector(selector) => selector,
+        VectorKind::Range(call) => {
+            call.name_may_stay = ignores_name(grouping) && call.has_one_name();
+            match &mut call.source.kind {
+                // Otherwise names are removed, and all labels tell whether two series are the same then.
+                RangeKind::Selector(selector) if call.name_may_stay => selector,
+                _ => return,
+            }
+        }
+        _ => return,
+    };
+    if let Grouping::By(names) = grouping {
+        // The metric's name is part of notes.
+        let wanted = names.iter().cloned().chain(METADATA_LABELS.map(str::to_owned));
+        selector.projection = Some(wanted.collect());
+    }
 }
 
 /// Whether groups are told apart without the metric's name, type and unit.

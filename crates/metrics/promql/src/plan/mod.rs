@@ -108,6 +108,8 @@ pub(crate) struct Selector {
     pub(crate) extension: Option<Extension>,
     /// The function or aggregation around it, for the storage's information.
     pub(crate) function: String,
+    /// The only labels that are looked at, if not all are.
+    pub(crate) projection: Option<Vec<String>>,
 }
 
 /// How the borders of a range get values of their own.

@@ -69,9 +69,17 @@ pub(super) fn block_error(block: &Block, error: BlockError) -> QueryError {
 }
 
 impl Part for BlockQuerier {
-    fn select(&self, matchers: &[Matcher]) -> Result<PartSet<Series>, QueryError> {
+    fn select(
+        &self,
+        matchers: &[Matcher],
+        projection: Option<&[String]>,
+    ) -> Result<PartSet<Series>, QueryError> {
         let block = Arc::clone(&self.block);
-        Ok(Box::new(self.find(matchers)?.map(move |found| {
+        let mut found = self.find(matchers)?;
+        if let Some(names) = projection {
+            found.symbols = SymbolCache::of_names(names);
+        }
+        Ok(Box::new(found.map(move |found| {
             let BlockSeries { labels, chunks, deleted } = found?;
             let samples = Box::new(BlockReader { block: Arc::clone(&block), chunks, deleted });
             Ok(Series { labels, samples })

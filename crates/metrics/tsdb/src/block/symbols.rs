@@ -28,6 +28,10 @@ pub(crate) struct SymbolCache {
     known: FxHashMap<u32, Range<u32>>,
     texts: String,
     labels: SortedLabels,
+    /// The names of labels that are wanted, if not all are.
+    wanted: Option<Vec<String>>,
+    /// Which symbols are such names.
+    names: FxHashMap<u32, bool>,
 }
 
 /// Where a symbol's text is in the file.
@@ -101,6 +105,11 @@ impl Symbols {
 // === impl SymbolCache ===
 
 impl SymbolCache {
+    /// A cache that leaves out all labels but these.
+    pub(crate) fn of_names(names: &[String]) -> Self {
+        Self { wanted: Some(names.to_vec()), ..Self::default() }
+    }
+
     /// The labels that pairs of symbols stand for.
     pub(super) fn labels(
         &mut self,
@@ -115,11 +124,14 @@ impl SymbolCache {
         self.labels.clear();
         let mut last = None;
         for (name, value) in pairs {
-            let value = self.find(symbols, file, value)?;
-            let text = self.find(symbols, file, name)?;
             // Symbols are numbered in their order.
             let in_order = last.is_none_or(|last| last < name);
             last = Some(name);
+            if !self.wants(symbols, file, name)? {
+                continue;
+            }
+            let value = self.find(symbols, file, value)?;
+            let text = self.find(symbols, file, name)?;
             if !in_order || value.is_empty() {
                 return Err(Malformed("labels of a series are not in order"));
             }
@@ -127,6 +139,19 @@ impl SymbolCache {
             labels.push(slice(texts, &text), slice(texts, &value));
         }
         Ok(self.labels.build())
+    }
+
+    fn wants(&mut self, symbols: &Symbols, file: &[u8], name: u32) -> Result<bool, Malformed> {
+        let Some(wanted) = &self.wanted else {
+            return Ok(true);
+        };
+        if let Some(is_wanted) = self.names.get(&name) {
+            return Ok(*is_wanted);
+        }
+        let text = symbols.find(file, name)?.text(file)?;
+        let is_wanted = wanted.iter().any(|wanted| wanted == text);
+        self.names.insert(name, is_wanted);
+        Ok(is_wanted)
     }
 
     fn find(&mut self, symbols: &Symbols, file: &[u8], symbol: u32) -> Result<Range<u32>, Malformed> {

@@ -109,20 +109,20 @@ fn what_is_written_is_read() {
     assert!(block.dir().join("chunks/000002").is_file(), "chunks go into as many files as they need");
 
     let querier = BlockQuerier::new(Arc::clone(&block), Millis::MIN, Millis::MAX);
-    assert_eq!(read(querier.select(&[]).unwrap()), flat(&all));
+    assert_eq!(read(querier.select(&[], None).unwrap()), flat(&all));
     for number in [0, 1, 31, 32, 33, 299] {
         let host = format!("host-{number:03}");
-        let found = read(querier.select(&[Matcher::equal("instance", &host)]).unwrap());
+        let found = read(querier.select(&[Matcher::equal("instance", &host)], None).unwrap());
         assert_eq!(found.len(), 1, "{host}");
     }
     for absent in ["", "host", "host-000a", "host-300", "zzz"] {
         let matcher = Matcher::equal("instance", absent);
-        assert_eq!(read(querier.select(&[matcher]).unwrap()).len(), 0, "{absent}");
+        assert_eq!(read(querier.select(&[matcher], None).unwrap()).len(), 0, "{absent}");
     }
     let late = BlockQuerier::new(Arc::clone(&block), 38_000, Millis::MAX);
-    let late = read(late.select(&[]).unwrap());
+    let late = read(late.select(&[], None).unwrap());
     assert_eq!(late.len(), 300);
-    assert_eq!(read(BlockQuerier::new(block, 39_001, 50_000).select(&[]).unwrap()).len(), 0);
+    assert_eq!(read(BlockQuerier::new(block, 39_001, 50_000).select(&[], None).unwrap()).len(), 0);
 }
 
 #[test]
@@ -180,7 +180,9 @@ fn tombstones_hide_samples() {
     fs::write(block.dir().join("tombstones"), bytes).unwrap();
     let block = Arc::new(Block::open(block.dir()).unwrap());
     let found = read(
-        BlockQuerier::new(block, 0, Millis::MAX).select(&[Matcher::equal("instance", "host-005")]).unwrap(),
+        BlockQuerier::new(block, 0, Millis::MAX)
+            .select(&[Matcher::equal("instance", "host-005")], None)
+            .unwrap(),
     );
     let times: Vec<_> = found.values().next().unwrap().iter().map(|(timestamp, _)| *timestamp).collect();
     assert_eq!(times, (31..40).map(|i| i * 1000).collect::<Vec<_>>());
@@ -217,7 +219,7 @@ fn damage_is_named_and_never_a_panic() {
             fs::write(&path, &damaged).unwrap();
             let Ok(block) = Block::open(block.dir()) else { continue };
             let querier = BlockQuerier::new(Arc::new(block), Millis::MIN, Millis::MAX);
-            let Ok(set) = querier.select(&[]) else { continue };
+            let Ok(set) = querier.select(&[], None) else { continue };
             for series in set {
                 let Ok(mut series) = series else { break };
                 let mut columns = Columns::default();
@@ -275,12 +277,12 @@ proptest! {
             .collect();
         let block = Arc::new(write(&dir, Arc::new(RealFs), &all).unwrap());
         let querier = BlockQuerier::new(block, Millis::MIN, Millis::MAX);
-        prop_assert_eq!(read(querier.select(&[]).unwrap()), flat(&all));
+        prop_assert_eq!(read(querier.select(&[], None).unwrap()), flat(&all));
         for name in &names {
-            let found = read(querier.select(&[Matcher::equal("__name__", name)]).unwrap());
+            let found = read(querier.select(&[Matcher::equal("__name__", name)], None).unwrap());
             prop_assert_eq!(found.len(), 1);
         }
-        let short = read(querier.select(&[Matcher::equal("len", "")]).unwrap());
+        let short = read(querier.select(&[Matcher::equal("len", "")], None).unwrap());
         prop_assert_eq!(short.len(), names.iter().filter(|name| name.len() == 1).count());
     }
 }

@@ -1,6 +1,6 @@
 //! Reads the head.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, hint::black_box, sync::Arc};
 
 use model::{Columns, Labels, Matcher, Millis};
 use storage::{LabelQuery, QueryError, Series, SeriesReader};
@@ -16,6 +16,9 @@ use crate::{
     error::read_error,
     query::{ChunkSources, Part, PartSet, label_names, label_values, matching},
 };
+
+/// Series whose memory is asked for together.
+const READ_AHEAD: usize = 16;
 
 /// A view on the samples of the head in a range.
 pub(crate) struct HeadQuerier {
@@ -50,24 +53,51 @@ impl HeadQuerier {
     }
 
     /// The series that satisfy the matchers and have samples about the range, sorted by their labels.
-    fn find(&self, matchers: &[Matcher]) -> impl Iterator<Item = Arc<MemSeries>> + Send + use<> {
-        let found: Vec<Arc<MemSeries>> = {
-            let head = &self.seen.head;
-            let index = head.index().read();
-            let slots = infallible(matching(&*index, matchers));
-            head.order.sort(&index, slots)
-        };
-        let (min_time, max_time) = (self.min_time, self.max_time);
-        // One after the other, as they are asked for: whoever reads a series next has its memory at hand.
-        found.into_iter().filter(move |series| {
+    fn find(&self, matchers: &[Matcher]) -> FoundSeries {
+        let head = &self.seen.head;
+        let index = head.index().read();
+        let slots = infallible(matching(&*index, matchers));
+        let all = head.order.sort(&index, slots).into_iter();
+        FoundSeries { all, touched: 0, min_time: self.min_time, max_time: self.max_time }
+    }
+}
+
+/// Looks at series one after the other, as they are asked for: whoever reads one next has its memory at hand.
+struct FoundSeries {
+    all: std::vec::IntoIter<Arc<MemSeries>>,
+    /// How many of the next ones were touched.
+    touched: usize,
+    min_time: Millis,
+    max_time: Millis,
+}
+
+impl Iterator for FoundSeries {
+    type Item = Arc<MemSeries>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let rest = self.all.as_slice();
+            if self.touched == 0 {
+                let next = rest.iter().take(READ_AHEAD);
+                black_box(next.fold(0, |sum, series| sum ^ series.touch()));
+                self.touched = READ_AHEAD;
+            }
+            self.touched -= 1;
+            let series = self.all.next()?;
             let range = series.state().whole_time_range();
-            range.is_some_and(|(min, max)| min <= max_time && max >= min_time)
-        })
+            if range.is_some_and(|(min, max)| min <= self.max_time && max >= self.min_time) {
+                return Some(series);
+            }
+        }
     }
 }
 
 impl Part for HeadQuerier {
-    fn select(&self, matchers: &[Matcher]) -> Result<PartSet<Series>, QueryError> {
+    fn select(
+        &self,
+        matchers: &[Matcher],
+        _projection: Option<&[String]>,
+    ) -> Result<PartSet<Series>, QueryError> {
         let seen = Arc::clone(&self.seen);
         Ok(Box::new(self.find(matchers).map(move |series| {
             let labels = series.labels().clone();

@@ -65,7 +65,7 @@ fn querier(head: &Arc<Head>) -> HeadQuerier {
 fn read(querier: &HeadQuerier, name: &str) -> Vec<(Millis, f64)> {
     let matchers = [Matcher::equal("__name__", name)];
     let mut columns = Columns::default();
-    for series in querier.select(&matchers).unwrap() {
+    for series in querier.select(&matchers, None).unwrap() {
         series.unwrap().samples.read(Millis::MIN, Millis::MAX, &mut columns).unwrap();
     }
     columns.timestamps.into_iter().zip(columns.values).collect()

@@ -20,8 +20,13 @@ pub(crate) use sorted::{FileNumber, keep, meets, remove, unite};
 
 /// One place that samples are in: the head or a block. Like `storage::Querier`, but for the part only.
 pub(crate) trait Part: Send + Sync {
-    /// The series that satisfy the matchers and have samples about the part's time range, sorted by labels.
-    fn select(&self, matchers: &[Matcher]) -> Result<PartSet<Series>, QueryError>;
+    /// The series that satisfy the matchers and have samples about the part's time range, sorted by labels. Those that are not in
+    /// `projection` may be missing in the result.
+    fn select(
+        &self,
+        matchers: &[Matcher],
+        projection: Option<&[String]>,
+    ) -> Result<PartSet<Series>, QueryError>;
 
     /// The same series, with their chunks.
     fn select_chunks(&self, matchers: &[Matcher]) -> Result<PartSet<ChunkSources>, QueryError>;

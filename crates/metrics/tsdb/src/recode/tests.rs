@@ -87,7 +87,7 @@ fn write(dir: &Path, all: &BTreeMap<Labels, Vec<(Millis, Sample)>>) -> Block {
 
 fn read(block: &Arc<Block>) -> BTreeMap<Labels, Columns> {
     let querier = BlockQuerier::new(Arc::clone(block), Millis::MIN, Millis::MAX);
-    let set = querier.select(&[]).unwrap();
+    let set = querier.select(&[], None).unwrap();
     set.map(|series| {
         let mut series = series.unwrap();
         let mut columns = Columns::default();
@@ -126,7 +126,7 @@ fn blocks_hold_histograms() {
     }
     // A range within a chunk.
     let querier = BlockQuerier::new(Arc::clone(&block), 10 * 60_000, 20 * 60_000);
-    let mut set = querier.select(&[Matcher::equal("__name__", "integers")]).unwrap();
+    let mut set = querier.select(&[Matcher::equal("__name__", "integers")], None).unwrap();
     let mut columns = Columns::default();
     set.next().unwrap().unwrap().samples.read(10 * 60_000, 20 * 60_000, &mut columns).unwrap();
     assert_eq!(columns.histograms.len(), 11);

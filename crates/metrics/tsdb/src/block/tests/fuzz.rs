@@ -75,7 +75,7 @@ fn use_block(dir: &std::path::Path) {
     ];
     let mut columns = Columns::default();
     for selector in &selectors {
-        for mut series in querier.select(selector).into_iter().flatten().flatten() {
+        for mut series in querier.select(selector, None).into_iter().flatten().flatten() {
             columns.clear();
             let _ = series.samples.read(Millis::MIN, Millis::MAX, &mut columns);
         }

@@ -196,7 +196,7 @@ fn old_and_new_versions_are_read_alike() {
         let first = block.index.all().unwrap()[0];
         assert_eq!(first > 1000, version == 1, "version 1 has plain offsets");
         let querier = BlockQuerier::new(Arc::clone(&block), Millis::MIN, Millis::MAX);
-        assert_eq!(read(querier.select(&[]).unwrap()), flat(&all), "version {version}");
+        assert_eq!(read(querier.select(&[], None).unwrap()), flat(&all), "version {version}");
         for (matcher, count) in [
             (Matcher::equal("instance", "host-017"), 1),
             (Matcher::equal("instance", "host-300"), 0),
@@ -205,7 +205,7 @@ fn old_and_new_versions_are_read_alike() {
             (Matcher::new(model::MatchOp::NotRegex, "instance", "host-0.*").unwrap(), 200),
             (Matcher::new(model::MatchOp::NotEqual, "job", "x").unwrap(), 0),
         ] {
-            let found = read(querier.select(std::slice::from_ref(&matcher)).unwrap());
+            let found = read(querier.select(std::slice::from_ref(&matcher), None).unwrap());
             assert_eq!(found.len(), count, "version {version}, {matcher}");
         }
         let mut names = querier.label_names(&LabelQuery::default()).unwrap();
@@ -231,7 +231,7 @@ fn deletions_and_merges_know_old_versions() {
         let merged = merge_blocks(&parts, &fs, dir.path()).unwrap().unwrap();
         let read_all = |block| {
             let querier = BlockQuerier::new(Arc::new(block), Millis::MIN, Millis::MAX);
-            read(querier.select(&[]).unwrap())
+            read(querier.select(&[], None).unwrap())
         };
         assert_eq!(fs::read(merged.dir().join("index")).unwrap()[4], 2, "what is written is of version 2");
         assert_eq!(read_all(merged), want, "the other block still has what was deleted of one");

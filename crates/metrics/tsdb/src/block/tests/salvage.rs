@@ -33,7 +33,7 @@ fn rebuilt(block: &Block) -> Option<(Block, BTreeMap<Labels, Samples>)> {
     assert!(again.problems().is_empty() && again.remains().is_whole(), "{:?}", again.problems());
     again.check_lists().unwrap();
     let querier = BlockQuerier::new(Arc::new(Block::open(new.dir()).unwrap()), Millis::MIN, Millis::MAX);
-    let all = read(querier.select(&[]).unwrap());
+    let all = read(querier.select(&[], None).unwrap());
     Some((new, all))
 }
 

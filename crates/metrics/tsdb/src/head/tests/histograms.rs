@@ -53,7 +53,7 @@ fn add_all(head: &Head, name: &str, samples: &[(Millis, Sample)]) -> Result<(), 
 
 fn columns(querier: &HeadQuerier, name: &str) -> Columns {
     let mut columns = Columns::default();
-    for series in querier.select(&[Matcher::equal("__name__", name)]).unwrap() {
+    for series in querier.select(&[Matcher::equal("__name__", name)], None).unwrap() {
         series.unwrap().samples.read(Millis::MIN, Millis::MAX, &mut columns).unwrap();
     }
     columns
