@@ -3,6 +3,7 @@
 mod check;
 mod promql_command;
 mod promtool;
+mod query_command;
 mod tsdb_command;
 
 use std::{ffi::OsString, path::Path, process::ExitCode};
@@ -29,6 +30,11 @@ enum Command {
     Promql {
         #[command(subcommand)]
         what: promql_command::Promql,
+    },
+    /// Ask a running server.
+    Query {
+        #[command(subcommand)]
+        what: query_command::Query,
     },
     /// Look at and mend the folder of a metrics database.
     Tsdb {
@@ -58,6 +64,7 @@ fn run(command: &Command) -> anyhow::Result<bool> {
     match command {
         Command::Check { what } => check::run(what),
         Command::Promql { what } => promql_command::run(what),
+        Command::Query { what } => query_command::run(what),
         Command::Tsdb { what } => tsdb_command::run(what),
     }
 }

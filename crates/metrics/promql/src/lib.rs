@@ -19,7 +19,7 @@ pub mod syntax;
 pub mod testscript;
 
 pub use engine::{
-    ActiveQuery, CancelToken, Engine, EngineError, EngineOptions, ErrorKind, QueryOptions, QueryResult,
+    CancelToken, Engine, EngineError, EngineOptions, ErrorKind, ExplainedOperator, QueryOptions, QueryResult,
     QueryStats, RangeSeries, Sample, SampleValue, Value,
 };
 pub use histogram::{HistogramBucket, histogram_buckets};

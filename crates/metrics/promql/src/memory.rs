@@ -98,9 +98,14 @@ impl Queryable for MemoryStorage {
 }
 
 impl Querier for MemoryStorage {
-    fn select(&self, _hints: &SelectHints, matchers: &[Matcher]) -> Result<Box<dyn SeriesSet>, QueryError> {
+    fn select(&self, hints: &SelectHints, matchers: &[Matcher]) -> Result<Box<dyn SeriesSet>, QueryError> {
+        // All that hints allow to be left out is left out: whoever wants it after all would not be right with any storage.
+        let shown = |labels: &Labels| match &hints.projection {
+            Some(names) => labels.filter(|name| names.iter().any(|wanted| wanted == name)),
+            None => labels.clone(),
+        };
         let series: Vec<_> =
-            self.matching(matchers).map(|(labels, stored)| (labels.clone(), Arc::clone(stored))).collect();
+            self.matching(matchers).map(|(labels, stored)| (shown(labels), Arc::clone(stored))).collect();
         Ok(Box::new(MemorySet(series.into_iter())))
     }
 
@@ -147,6 +152,23 @@ impl SeriesReader for MemoryReader {
         }
         let inside = |point: &&HistogramPoint| (min_time..=max_time).contains(&point.timestamp);
         columns.histograms.extend(all.histograms.iter().filter(inside).cloned());
+        Ok(())
+    }
+
+    fn read_newest(
+        &mut self,
+        min_time: Millis,
+        max_time: Millis,
+        columns: &mut Columns,
+    ) -> Result<(), QueryError> {
+        let mut all = Columns::default();
+        self.read(min_time, max_time, &mut all)?;
+        let histogram = all.histograms.pop();
+        let is_newer = |time: Millis| histogram.as_ref().is_none_or(|point| point.timestamp < time);
+        match (all.timestamps.pop(), all.values.pop()) {
+            (Some(time), Some(value)) if is_newer(time) => columns.push(time, value),
+            _ => columns.histograms.extend(histogram),
+        }
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::header;
 use model::{FloatHistogram, Labels, Millis, write_json_members, write_json_text, write_value_json};
-use promql::{HistogramBucket, QueryResult, RangeSeries, SampleValue, Value, histogram_buckets};
+use promql::{ExplainedOperator, HistogramBucket, QueryResult, RangeSeries, SampleValue, Value, histogram_buckets};
 use serde::Serialize;
 
 use super::{ApiError, stats::Spent};
@@ -52,11 +52,29 @@ pub(super) fn query_result(result: &QueryResult, stats: Option<Spent>) -> Result
     if let Some(spent) = stats {
         body.push_str(&format!(r#","stats":{}"#, spent.to_json()));
     }
+    if let Some(explained) = &result.explained {
+        body.push_str(&format!(r#","explain":{}"#, operator(explained)));
+    }
     body.push('}');
     write_annotations(&mut body, "warnings", &result.warnings);
     write_annotations(&mut body, "infos", &result.infos);
     body.push('}');
     Ok(answer(body))
+}
+
+/// What an operator did: times in seconds. As deep as a query may be.
+fn operator(explained: &ExplainedOperator) -> serde_json::Value {
+    let ExplainedOperator { operator: name, expr, series, samples, bytes, samples_read, time, inputs } = explained;
+    serde_json::json!({
+        "operator": name,
+        "expr": expr,
+        "series": series,
+        "samples": samples,
+        "bytes": bytes,
+        "samplesRead": samples_read,
+        "time": time.as_secs_f64(),
+        "inputs": inputs.iter().map(operator).collect::<Vec<_>>(),
+    })
 }
 
 /// About how many bytes an answer has: growing copies what is there.

@@ -37,6 +37,8 @@ struct Asked {
     timeout: Duration,
     lookback_delta: Option<Duration>,
     stats: Stats,
+    /// Whether the answer tells what each operator did.
+    explain: bool,
 }
 
 /// Whether the answer tells what it took.
@@ -131,6 +133,13 @@ impl Asked {
                 "true" | "all" => Stats::Yes,
                 other => Stats::Deprecated(other.to_owned()),
             },
+            explain: match params.get("explain") {
+                "" | "false" => false,
+                "true" => true,
+                other => {
+                    return Err(invalid("explain", format!("cannot parse {other:?}, use \"true\"")));
+                }
+            },
         })
     }
 }
@@ -181,6 +190,7 @@ async fn run(
         lookback_delta: asked.lookback_delta,
         timeout: Some(asked.timeout.saturating_sub(queued)),
         cancel,
+        explain: asked.explain,
     };
     let (state, query) = (state.clone(), query.to_owned());
     let answered = spawn_blocking(move || {

@@ -177,3 +177,20 @@ async fn a_waiting_query_is_listed_and_stopped() {
     assert_eq!(federation.await.expect("joined").status(), 200);
     running.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operators_are_explained_to_who_asks() {
+    let (running, _dir) = started().await;
+    let explained = running.json("/api/v1/query?query=sum(vector(1))%2B1&explain=true").await;
+    let query = &explained["data"]["explain"];
+    assert_eq!((&query["operator"], &query["expr"]), (&json!("query"), &json!("sum(vector(1))+1")));
+    let operation = &query["inputs"][0];
+    assert_eq!((&operation["series"], &operation["samples"]), (&json!(1), &json!(1)));
+    assert_eq!(operation["inputs"][0]["operator"], json!("sum"));
+    assert!(operation["time"].as_f64().is_some_and(|seconds| seconds >= 0.0), "{operation}");
+    let plain = running.json("/api/v1/query?query=1&explain=false").await;
+    assert!(plain["data"].get("explain").is_none(), "{plain}");
+    let (status, answer) = get(&running.url, "/api/v1/query?query=1&explain=yes").await;
+    assert_eq!(status, 400, "{answer}");
+    running.stop().await;
+}

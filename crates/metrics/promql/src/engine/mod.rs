@@ -1,13 +1,13 @@
 //! Answers queries.
 //!
 //! A query is parsed, planned for its time range and computed; an instant query is a range query with one step. Everything is synchronous:
-//! callers use blocking threads, which others help where many series are to be read. A running query can be seen ([`Engine::active`]) and stopped
-//! ([`Engine::cancel`], [`CancelToken`]); it stops by itself when its time or its budget of samples is used up.
+//! callers use blocking threads, which others help where many series are to be read. A running query can be stopped
+//! ([`CancelToken`]); it stops by itself when its time or its budget of samples is used up.
 
-mod active;
 pub(crate) mod annotations;
 pub(crate) mod budget;
 mod error;
+pub(crate) mod explain;
 pub(crate) mod helpers;
 mod metrics;
 mod value;
@@ -15,10 +15,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use model::{Columns, Labels, Millis};
 use parking_lot::Mutex;
@@ -26,9 +23,9 @@ use prometheus_client::registry::Registry;
 use storage::Queryable;
 use vector::Steps;
 
-pub use active::ActiveQuery;
 pub use budget::CancelToken;
 pub use error::{EngineError, ErrorKind};
+pub use explain::ExplainedOperator;
 pub use value::{QueryResult, QueryStats, RangeSeries, Sample, SampleValue, Value};
 
 use crate::{
@@ -84,6 +81,8 @@ pub struct QueryOptions {
     pub timeout: Option<Duration>,
     /// Stops it.
     pub cancel: CancelToken,
+    /// Whether its operators are to be explained, which takes some time of its own.
+    pub explain: bool,
 }
 
 /// Answers queries over any storage. Shared by all threads.
@@ -91,7 +90,6 @@ pub struct QueryOptions {
 pub struct Engine {
     options: EngineOptions,
     metrics: metrics::EngineMetrics,
-    active: Arc<active::ActiveQueries>,
     helpers: helpers::Helpers,
 }
 
@@ -108,7 +106,7 @@ impl Engine {
     /// An engine whose metrics go to `registry`.
     pub fn new(options: EngineOptions, registry: &mut Registry) -> Self {
         let helpers = helpers::Helpers::new(options.helper_threads);
-        Self { options, metrics: metrics::EngineMetrics::new(registry), active: Arc::default(), helpers }
+        Self { options, metrics: metrics::EngineMetrics::new(registry), helpers }
     }
 
     /// How the engine works.
@@ -153,16 +151,6 @@ impl Engine {
         self.run(queryable, query, TimeRange { start, end, step }, options)
     }
 
-    /// The queries that run at this moment.
-    pub fn active(&self) -> Vec<ActiveQuery> {
-        self.active.list()
-    }
-
-    /// Stops a running query; whether there was one with this number.
-    pub fn cancel(&self, id: u64) -> bool {
-        self.active.cancel(id)
-    }
-
     fn run(
         &self,
         queryable: &dyn Queryable,
@@ -170,7 +158,6 @@ impl Engine {
         times: TimeRange,
         options: &QueryOptions,
     ) -> Result<QueryResult, EngineError> {
-        let _active = self.active.register(query, &options.cancel);
         self.metrics.running.inc();
         let result = self.evaluate(queryable, query, times, options);
         self.metrics.running.dec();
@@ -225,6 +212,8 @@ impl Engine {
                 vec![options.cancel.clone()],
             ),
             annotations: Mutex::default(),
+            repeated: Mutex::default(),
+            profile: options.explain.then(explain::Profile::new),
         };
         let prepared = Instant::now();
         let computed = compute(&plan, Executor::new(&context, steps), is_range)?;
@@ -239,9 +228,10 @@ impl Engine {
             evaluation: evaluated - prepared,
             sorting: finished - evaluated,
         };
+        let explained = context.profile.map(|profile| profile.finish(query, context.budget.read()));
         let notes = context.annotations.into_inner().into_notes();
         let (warnings, infos) = value::split_annotations(notes, query);
-        Ok(QueryResult { value, warnings, infos, stats })
+        Ok(QueryResult { value, warnings, infos, stats, explained })
     }
 }
 

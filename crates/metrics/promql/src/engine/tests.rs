@@ -126,25 +126,21 @@ fn queries_stop_when_told() {
     let error = engine.instant(&storage, "m_total", MINUTE, &options).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(error.to_string(), "query timed out in expression evaluation");
-    assert!(engine.active().is_empty());
-    assert!(!engine.cancel(1));
 }
 
 #[test]
-fn a_running_query_is_listed_and_can_be_stopped() {
+fn a_running_query_can_be_stopped() {
     /// A storage that stops the query which reads it.
-    struct Stopping<'a>(&'a Engine);
-    impl Queryable for Stopping<'_> {
+    struct Stopping(CancelToken);
+    impl Queryable for Stopping {
         fn querier(&self, _: Millis, _: Millis) -> Result<Box<dyn storage::Querier>, storage::QueryError> {
-            let active = self.0.active();
-            assert_eq!(active.len(), 1);
-            assert_eq!(active[0].query, "m_total");
-            assert!(self.0.cancel(active[0].id));
+            self.0.cancel();
             Ok(Box::new(MemoryStorage::new()))
         }
     }
-    let engine = engine(|_| {});
-    let error = engine.instant(&Stopping(&engine), "m_total", 0, &QueryOptions::default()).unwrap_err();
+    let options = QueryOptions::default();
+    let storage = Stopping(options.cancel.clone());
+    let error = engine(|_| {}).instant(&storage, "m_total", 0, &options).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Canceled);
 }
 
@@ -258,4 +254,50 @@ fn metrics_have_the_peers_names() {
         text.contains("prometheus_engine_query_duration_histogram_seconds_count{slice=\"inner_eval\"} 1"),
         "{text}"
     );
+}
+
+#[test]
+fn operators_tell_what_they_did() {
+    let (engine, storage) = (engine(|_| {}), storage(3));
+    let options = QueryOptions { explain: true, ..QueryOptions::default() };
+    let query = "sum(rate(m_total[5m])) / on () count(m_total offset 1m)";
+    let result = engine.range(&storage, query, (10 * MINUTE, 19 * MINUTE, MINUTE), &options).unwrap();
+    let explained = result.explained.unwrap();
+    assert_eq!((explained.operator, explained.expr.as_str()), ("query", query));
+    let [join] = explained.inputs.as_slice() else { panic!("{explained:?}") };
+    assert_eq!((join.operator, join.series, join.samples, join.bytes), ("join", 1, 10, 80));
+    let [sum, count] = join.inputs.as_slice() else { panic!("{join:?}") };
+    assert_eq!((sum.operator, sum.expr.as_str(), sum.series), ("sum", "sum(rate(m_total[5m]))", 1));
+    let [rate] = sum.inputs.as_slice() else { panic!("{sum:?}") };
+    assert_eq!((rate.operator, rate.series, rate.samples, rate.samples_read), ("rate", 3, 30, 3 * 14));
+    let [selector] = count.inputs.as_slice() else { panic!("{count:?}") };
+    assert_eq!((selector.operator, selector.expr.as_str()), ("selector", "m_total offset 1m"));
+    assert!(rate.inputs.is_empty() && selector.inputs.is_empty());
+    assert_eq!(result.stats.samples_read, rate.samples_read + selector.samples_read);
+
+    // An operator of a subquery is one, however often it runs.
+    let query = "max_over_time(sum(m_total)[5m:1m])";
+    let explained = engine.instant(&storage, query, 10 * MINUTE, &options).unwrap().explained.unwrap();
+    let [over] = explained.inputs.as_slice() else { panic!("{explained:?}") };
+    assert_eq!((over.operator, over.inputs.len(), over.inputs[0].samples), ("function over subquery", 1, 5));
+    assert!(engine.instant(&storage, query, 0, &QueryOptions::default()).unwrap().explained.is_none());
+}
+
+#[test]
+fn what_occurs_twice_is_computed_once() {
+    let (engine, storage) = (engine(|_| {}), storage(3));
+    let read = |query: &str| {
+        let result = range(&engine, &storage, query).unwrap();
+        (result.value, result.stats.samples_read, result.stats.total_queryable_samples)
+    };
+    let (sum, once, used) = read("sum(m_total)");
+    let (twice, read_of_twice, used_of_twice) = read("sum(m_total) + sum (m_total) - sum(m_total)");
+    assert_eq!((&twice, read_of_twice, used_of_twice), (&sum, once, 3 * used));
+    // At other steps it is another one, and so it is where it is the same at each step.
+    for query in [
+        "sum(m_total) + max_over_time(sum(m_total)[1m:1m]) - max_over_time(sum(m_total)[1m:1m])",
+        "sum(m_total @ 60) + sum(m_total) - scalar(sum(m_total @ 60))",
+    ] {
+        assert_eq!(read(query).0, sum, "{query}");
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use model::{Columns, FloatHistogram, Labels, Millis};
 
-use super::annotations::Annotation;
+use super::{ExplainedOperator, annotations::Annotation};
 
 /// What a query evaluates to.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +69,8 @@ pub struct QueryResult {
     pub infos: Vec<String>,
     /// What it took.
     pub stats: QueryStats,
+    /// What its operators did, where that was asked for.
+    pub explained: Option<ExplainedOperator>,
 }
 
 /// What a query took.

@@ -18,13 +18,17 @@ mod scan;
 mod select;
 mod series;
 
+use std::sync::Arc;
+
 use model::Millis;
 use parking_lot::Mutex;
 use storage::Querier;
 use vector::{BinaryOp, Row, Steps};
 
 use crate::{
-    engine::{EngineError, annotations::Annotations, budget::Budget, helpers::Helpers},
+    engine::{
+        EngineError, annotations::Annotations, budget::Budget, explain::Profile, helpers::Helpers,
+    },
     plan::{self, Extension, Scalar, Vector, VectorKind},
 };
 
@@ -40,6 +44,20 @@ pub(crate) struct Context<'q> {
     pub(crate) helpers: &'q Helpers,
     pub(crate) budget: Budget,
     pub(crate) annotations: Mutex<Annotations>,
+    /// What was computed that occurs again.
+    pub(crate) repeated: Mutex<Vec<Repeated>>,
+    /// Of who asks for an explanation.
+    pub(crate) profile: Option<Profile>,
+}
+
+/// The series of a part that occurs several times in the query.
+#[derive(Clone)]
+pub(crate) struct Repeated {
+    id: usize,
+    steps: Steps,
+    rows: Arc<[Series]>,
+    /// Samples that its steps used.
+    touched: u64,
 }
 
 /// Takes series, one by one.
@@ -95,6 +113,22 @@ impl<'q> Executor<'q> {
         if self.steps.count() == 0 {
             return Ok(());
         }
+        let Some(profile) = &self.context.profile else {
+            return self.operate(vector, sink);
+        };
+        let read = || self.context.budget.read();
+        let (operator, outer) = profile.enter(vector, read());
+        let outcome = self.operate(vector, &mut |series| {
+            profile.hand_on(operator, outer, &series, read());
+            let outcome = sink(series);
+            profile.switch(operator, read());
+            outcome
+        });
+        profile.switch(outer, read());
+        outcome
+    }
+
+    fn operate(&self, vector: &Vector, sink: Sink<'_>) -> Done {
         match &vector.kind {
             VectorKind::Selector(selector) if selector.extension == Some(Extension::Smoothed) => {
                 self.smoothed_selector(selector, vector.span, sink)
@@ -125,7 +159,30 @@ impl<'q> Executor<'q> {
                 sink(Series::of_row(model::Labels::empty(), row))
             }
             VectorKind::Invariant(inner) => self.invariant(inner, sink),
+            VectorKind::Repeated { id, input } => self.repeated(*id, input, sink),
         }
+    }
+
+    /// Computes what occurs several times in the query when it is met first, and keeps it.
+    fn repeated(&self, id: usize, input: &Vector, sink: Sink<'_>) -> Done {
+        let Context { repeated, budget, .. } = self.context;
+        let is_same = |known: &&Repeated| known.id == id && known.steps == self.steps;
+        let known = repeated.lock().iter().find(is_same).cloned();
+        let rows = match known {
+            Some(known) => {
+                // It counts as if it had been read again.
+                budget.touch(known.touched);
+                known.rows
+            }
+            None => {
+                let before = budget.touched();
+                let rows: Arc<[Series]> = self.collect(input)?.into();
+                let touched = budget.touched() - before;
+                repeated.lock().push(Repeated { id, steps: self.steps, rows: Arc::clone(&rows), touched });
+                rows
+            }
+        };
+        rows.iter().try_for_each(|series| sink(series.clone()))
     }
 
     /// Evaluates at the first step and repeats the result at all others.

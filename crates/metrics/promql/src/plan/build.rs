@@ -10,6 +10,7 @@ use super::{
     VectorBinary, VectorKind, VectorOp,
     duration::{self, DurationContext},
     invariant,
+    repeated::Repeated,
 };
 use crate::{
     engine::EngineError,
@@ -38,7 +39,7 @@ pub(crate) struct PlanContext {
 
 /// Makes the plan of a query that has been parsed and checked.
 pub(crate) fn build(expr: &Expr, context: PlanContext) -> Built<Plan> {
-    let builder = Builder { context };
+    let builder = Builder { context, repeated: Repeated::of(expr) };
     Ok(match expr.value_type() {
         ValueType::Scalar => Plan::Scalar(builder.scalar(expr)?),
         ValueType::String => Plan::String(builder.string(expr)?.to_text()),
@@ -55,6 +56,7 @@ pub(crate) fn build(expr: &Expr, context: PlanContext) -> Built<Plan> {
 
 pub(super) struct Builder {
     context: PlanContext,
+    repeated: Repeated,
 }
 
 impl Builder {
@@ -135,7 +137,14 @@ impl Builder {
                     false => return Ok(inner),
                 }
             }
-            ExprKind::Aggregate(aggregate) => VectorKind::Aggregate(self.aggregate(aggregate)?),
+            ExprKind::Aggregate(aggregate) => {
+                let (id, built) = self.repeated.build(expr, || self.aggregate(aggregate));
+                let kind = VectorKind::Aggregate(built?);
+                match id {
+                    Some(id) => VectorKind::Repeated { id, input: Box::new(Vector { kind, span: expr.span }) },
+                    None => kind,
+                }
+            }
             ExprKind::Binary(binary) => self.binary(binary)?,
             ExprKind::Call(call) => self.call(call, expr.span)?,
             _ => return Err(mistyped(expr)),
@@ -194,7 +203,7 @@ impl Builder {
                     // A step below a millisecond, which the language can write.
                     return Err(EngineError::Invalid("subquery step must be at least 1ms".to_owned()));
                 }
-                let mut inner = self.boxed(&subquery.expr, "")?;
+                let mut inner = self.repeated.inside(|| self.boxed(&subquery.expr, ""))?;
                 invariant::mark(&mut inner);
                 Ok(RangeSource {
                     kind: RangeKind::Subquery { expr: inner, step },

@@ -54,6 +54,7 @@ fn vector_is(vector: &Vector) -> bool {
         VectorKind::Negate(input)
         | VectorKind::HistogramStat(_, input)
         | VectorKind::Absent { input, .. }
+        | VectorKind::Repeated { input, .. }
         | VectorKind::Relabel { input, .. } => vector_is(input),
         // Sorting tells instant queries from range queries.
         VectorKind::Sort { .. } => false,
@@ -97,6 +98,7 @@ fn inputs_mut(vector: &mut Vector) -> Vec<&mut Vector> {
         | VectorKind::Fraction { input, .. }
         | VectorKind::HistogramStat(_, input)
         | VectorKind::Absent { input, .. }
+        | VectorKind::Repeated { input, .. }
         | VectorKind::Relabel { input, .. }
         | VectorKind::Sort { input, .. } => vec![input],
         VectorKind::Aggregate(aggregate) => vec![&mut aggregate.input],

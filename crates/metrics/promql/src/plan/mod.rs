@@ -11,6 +11,7 @@ mod function;
 mod info;
 mod invariant;
 mod reach;
+mod repeated;
 
 use model::{Labels, METRIC_NAME, MatchOp, Matcher, Millis};
 use vector::{BinaryOp, Comparison, Grouping, Matching, Rank, Reduce, SetOp};
@@ -98,6 +99,8 @@ pub(crate) enum VectorKind {
     OfScalar(Scalar),
     /// The same at each step: computed at the first one.
     Invariant(Box<Vector>),
+    /// One of several that are the same and have the same number: computed by whichever comes first.
+    Repeated { id: usize, input: Box<Vector> },
 }
 
 /// Which series, and when to look.

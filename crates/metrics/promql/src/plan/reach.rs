@@ -89,6 +89,7 @@ impl Reach {
             | VectorKind::Absent { input, .. }
             | VectorKind::Relabel { input, .. }
             | VectorKind::Sort { input, .. }
+            | VectorKind::Repeated { input, .. }
             | VectorKind::Invariant(input) => self.vector(input, span),
             VectorKind::Aggregate(aggregate) => {
                 match &aggregate.op {

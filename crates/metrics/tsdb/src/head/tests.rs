@@ -95,6 +95,43 @@ fn samples_are_taken_by_prometheus_rules() {
     assert_eq!(times, [start, start + 1, start + HOUR]);
 }
 
+/// What `read` gives for a series, by the newest sample alone and by all of them.
+fn newest(querier: &HeadQuerier, name: &str, range: (Millis, Millis)) -> [Option<(Millis, f64)>; 2] {
+    let matchers = [Matcher::equal("__name__", name)];
+    let mut series = querier.select(&matchers, None).unwrap().next().unwrap().unwrap();
+    let [mut alone, mut all] = [Columns::default(), Columns::default()];
+    series.samples.read_newest(range.0, range.1, &mut alone).unwrap();
+    series.samples.read(range.0, range.1, &mut all).unwrap();
+    [alone, all].map(|columns| columns.timestamps.last().copied().zip(columns.values.last().copied()))
+}
+
+#[test]
+fn the_newest_sample_is_the_last_of_all() {
+    let fixture = head_with(0);
+    let head = &fixture.head;
+    let mut appender = Box::new(HeadAppender::new(head));
+    // Several chunks, the last of which has few samples.
+    for step in 0..245 {
+        appender.append(SeriesRef::UNKNOWN, &labels("a"), 1000 * step, step as f64 / 3.0).unwrap();
+    }
+    appender.commit().unwrap();
+    let before = querier(head);
+    add(head, "a", 245_000, -1.0).unwrap();
+    let now = querier(head);
+    for end in [0, 500, 119_000, 120_000, 200_500, 240_000, 244_000, 244_500, 245_000, 300_000] {
+        for start in [Millis::MIN, end - 300, end - 100_000, end] {
+            for querier in [&before, &now] {
+                let [alone, all] = newest(querier, "a", (start, end));
+                assert_eq!(alone, all, "in {start}..={end}");
+            }
+        }
+    }
+    assert_eq!(newest(&now, "a", (0, 300_000))[0], Some((245_000, -1.0)));
+    assert_eq!(newest(&before, "a", (0, 300_000))[0], Some((244_000, 244.0 / 3.0)));
+    head.get_or_create(&labels("a")).unwrap().state().delete(240_500, 250_000);
+    assert_eq!(newest(&now, "a", (0, 300_000))[0], Some((240_000, 80.0)));
+}
+
 #[test]
 fn a_batch_is_seen_whole_or_not_at_all() {
     let fixture = head_with(0);
