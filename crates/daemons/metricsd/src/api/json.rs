@@ -3,7 +3,9 @@
 use axum::response::{IntoResponse, Response};
 use http::header;
 use model::{FloatHistogram, Labels, Millis, write_json_members, write_json_text, write_value_json};
-use promql::{ExplainedOperator, HistogramBucket, QueryResult, RangeSeries, SampleValue, Value, histogram_buckets};
+use promql::{
+    ExplainedOperator, HistogramBucket, QueryResult, RangeSeries, SampleValue, Value, histogram_buckets,
+};
 use serde::Serialize;
 
 use super::{ApiError, stats::Spent};
@@ -64,7 +66,8 @@ pub(super) fn query_result(result: &QueryResult, stats: Option<Spent>) -> Result
 
 /// What an operator did: times in seconds. As deep as a query may be.
 fn operator(explained: &ExplainedOperator) -> serde_json::Value {
-    let ExplainedOperator { operator: name, expr, series, samples, bytes, samples_read, time, inputs } = explained;
+    let ExplainedOperator { operator: name, expr, series, samples, bytes, samples_read, time, inputs } =
+        explained;
     serde_json::json!({
         "operator": name,
         "expr": expr,

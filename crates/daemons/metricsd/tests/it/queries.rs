@@ -183,10 +183,13 @@ async fn operators_are_explained_to_who_asks() {
     let (running, _dir) = started().await;
     let explained = running.json("/api/v1/query?query=sum(vector(1))%2B1&explain=true").await;
     let query = &explained["data"]["explain"];
-    assert_eq!((&query["operator"], &query["expr"]), (&json!("query"), &json!("sum(vector(1))+1")));
+    assert_eq!(
+        (&query["operator"], &query["expr"]),
+        (&serde_json::json!("query"), &serde_json::json!("sum(vector(1))+1"))
+    );
     let operation = &query["inputs"][0];
-    assert_eq!((&operation["series"], &operation["samples"]), (&json!(1), &json!(1)));
-    assert_eq!(operation["inputs"][0]["operator"], json!("sum"));
+    assert_eq!((&operation["series"], &operation["samples"]), (&serde_json::json!(1), &serde_json::json!(1)));
+    assert_eq!(operation["inputs"][0]["operator"], serde_json::json!("sum"));
     assert!(operation["time"].as_f64().is_some_and(|seconds| seconds >= 0.0), "{operation}");
     let plain = running.json("/api/v1/query?query=1&explain=false").await;
     assert!(plain["data"].get("explain").is_none(), "{plain}");
