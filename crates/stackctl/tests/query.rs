@@ -28,7 +28,8 @@ fn serve(status: &'static str, body: &'static str) -> (String, JoinHandle<(Strin
         }
         let mut form = vec![0; length];
         reader.read_exact(&mut form).unwrap();
-        let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+        let answer =
+            format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
         reader.get_mut().write_all(answer.as_bytes()).unwrap();
         (request, String::from_utf8(form).unwrap())
     });
@@ -58,8 +59,10 @@ fn operators_are_shown_as_a_tree() {
 
 #[test]
 fn errors_are_those_of_the_server() {
-    let (url, served) =
-        serve("400 Bad Request", r#"{"status":"error","errorType":"bad_data","error":"1:5: parse error: no"}"#);
+    let (url, served) = serve(
+        "400 Bad Request",
+        r#"{"status":"error","errorType":"bad_data","error":"1:5: parse error: no"}"#,
+    );
     let output = explain(&["--url", &url, "sum("]);
     served.join().unwrap();
     assert!(!output.status.success());

@@ -48,7 +48,8 @@ fn render_one(out: &mut String, operator: &Operator, total: f64, lead: &str, bel
         shortened(&operator.expr),
     );
     for (at, input) in operator.inputs.iter().enumerate() {
-        let (branch, rest) = if at + 1 == operator.inputs.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+        let (branch, rest) =
+            if at + 1 == operator.inputs.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
         render_one(out, input, total, &format!("{below}{branch}"), &format!("{below}{rest}"));
     }
 }
@@ -90,7 +91,8 @@ mod tests {
     #[test]
     fn is_a_tree() {
         let left = operator("sum", "sum(\n  a)", 0.002, vec![operator("selector", "a", 0.001, Vec::new())]);
-        let join = operator("join", "sum(a) / b", 0.0, vec![left, operator("selector", "b", 0.001, Vec::new())]);
+        let join =
+            operator("join", "sum(a) / b", 0.0, vec![left, operator("selector", "b", 0.001, Vec::new())]);
         let lines: Vec<_> = render(&join).lines().map(str::to_owned).collect();
         assert_eq!(
             lines,

@@ -60,8 +60,8 @@ impl Querier for DbQuerier {
     fn select(&self, hints: &SelectHints, matchers: &[Matcher]) -> Result<Box<dyn SeriesSet>, QueryError> {
         // All labels tell which series of several parts are the same.
         let projection = hints.projection.as_deref().filter(|_| self.parts.len() == 1);
-        let select = |part: &Box<dyn Part>| part.select(matchers, projection);
-        let mut sets = self.parts.iter().map(select).collect::<Result<Vec<_>, _>>()?;
+        let sets = self.parts.iter().map(|part| part.select(matchers, projection));
+        let mut sets = sets.collect::<Result<Vec<_>, _>>()?;
         match (sets.pop(), sets.is_empty()) {
             (Some(only), true) => Ok(Box::new(SingleSet(only.take(most(hints.limit))))),
             (last, _) => {
