@@ -26,9 +26,7 @@ use storage::Querier;
 use vector::{BinaryOp, Row, Steps};
 
 use crate::{
-    engine::{
-        EngineError, annotations::Annotations, budget::Budget, explain::Profile, helpers::Helpers,
-    },
+    engine::{EngineError, annotations::Annotations, budget::Budget, explain::Profile, helpers::Helpers},
     plan::{self, Extension, Scalar, Vector, VectorKind},
 };
 

@@ -141,7 +141,9 @@ impl Builder {
                 let (id, built) = self.repeated.build(expr, || self.aggregate(aggregate));
                 let kind = VectorKind::Aggregate(built?);
                 match id {
-                    Some(id) => VectorKind::Repeated { id, input: Box::new(Vector { kind, span: expr.span }) },
+                    Some(id) => {
+                        VectorKind::Repeated { id, input: Box::new(Vector { kind, span: expr.span }) }
+                    }
                     None => kind,
                 }
             }

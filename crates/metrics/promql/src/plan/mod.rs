@@ -100,7 +100,10 @@ pub(crate) enum VectorKind {
     /// The same at each step: computed at the first one.
     Invariant(Box<Vector>),
     /// One of several that are the same and have the same number: computed by whichever comes first.
-    Repeated { id: usize, input: Box<Vector> },
+    Repeated {
+        id: usize,
+        input: Box<Vector>,
+    },
 }
 
 /// Which series, and when to look.
