@@ -79,6 +79,16 @@ impl Mean {
     }
 }
 
+/// What [`CompensatedSum`] has after another number, as long as all are finite: without a branch, for several sums side by side, since one addition
+/// has to wait for the one before it but not for those of another sum. A sum that is not finite in the end has to be made by
+/// [`CompensatedSum`].
+#[inline]
+pub fn add_finite((sum, lost): (f64, f64), value: f64) -> (f64, f64) {
+    let total = sum + value;
+    let (large, small) = if sum.abs() >= value.abs() { (sum, value) } else { (value, sum) };
+    (total, lost + ((large - total) + small))
+}
+
 /// The sum of `sum` and `value`, and what it lost on top of `lost`.
 #[inline]
 pub(crate) fn add(value: f64, sum: f64, lost: f64) -> (f64, f64) {

@@ -44,7 +44,7 @@ pub use count_values::{CountedValue, ValueCounter};
 pub use error::{MatchError, SameLabelset, Side};
 pub use group::{Grouping, Groups};
 pub use join::{Join, Pair, join};
-pub use kahan::{CompensatedSum, Mean};
+pub use kahan::{CompensatedSum, Mean, add_finite};
 pub use limit::Limiter;
 pub use matching::{Cardinality, Matching};
 pub use quantile::{QuantileReducer, quantile};

@@ -32,12 +32,12 @@ fn sorted_quantile(phi: f64, sorted: &[f64]) -> f64 {
     sorted[lower] * (1.0 - weight) + sorted[upper] * weight
 }
 
-/// `quantile` as an aggregation: keeps every value until the end.
+/// `quantile` as an aggregation: keeps every row until the end.
 #[derive(Debug)]
 pub struct QuantileReducer {
     phis: Vec<f64>,
-    /// Group by group, the values of each step.
-    groups: Vec<Vec<Vec<f64>>>,
+    /// The rows of each group.
+    groups: Vec<Vec<Row>>,
     kept: usize,
 }
 
@@ -48,17 +48,15 @@ impl QuantileReducer {
     }
 
     /// Adds a series' row to a group; groups up to that number come into being.
-    pub fn add(&mut self, group: usize, row: &Row) {
+    pub fn add(&mut self, group: usize, row: Row) {
         while self.groups.len() <= group {
-            self.groups.push(vec![Vec::new(); self.phis.len()]);
+            self.groups.push(Vec::new());
         }
-        for (step, value) in row.iter() {
-            self.groups[group][step].push(value);
-            self.kept += 1;
-        }
+        self.kept += row.len();
+        self.groups[group].push(row);
     }
 
-    /// How many values are kept in memory, for a budget.
+    /// How many numbers are kept in memory, for a budget.
     pub fn samples(&self) -> usize {
         self.kept
     }
@@ -66,18 +64,15 @@ impl QuantileReducer {
     /// One row a group, in order of their numbers.
     pub fn finish(self) -> Vec<Row> {
         let Self { phis, groups, .. } = self;
-        groups
-            .into_iter()
-            .map(|steps| {
-                let mut row = Row::empty(phis.len());
-                for (step, mut values) in steps.into_iter().enumerate() {
-                    if !values.is_empty() {
-                        row.set(step, quantile(phis[step], &mut values));
-                    }
-                }
-                row
+        let mut values = Vec::new();
+        let mut row = |rows: Vec<Row>| {
+            Row::from_fn(phis.len(), |step| {
+                values.clear();
+                values.extend(rows.iter().filter_map(|row| row.get(step)));
+                (!values.is_empty()).then(|| quantile(phis[step], &mut values))
             })
-            .collect()
+        };
+        groups.into_iter().map(&mut row).collect()
     }
 }
 

@@ -199,7 +199,7 @@ impl Executor<'_> {
                 self.note_ignored("quantile", aggregate.input.span);
             }
             let group = grouped.assign(&series);
-            reducer.add(group, &series.floats);
+            reducer.add(group, series.floats);
             let samples = reducer.samples();
             budget.charge(samples - paid)?;
             paid = samples;

@@ -5,7 +5,7 @@
 //! their rounding has to be Prometheus'.
 
 use model::{Millis, is_stale};
-use vector::{Row, Steps};
+use vector::{Row, Steps, add_finite};
 
 use super::{
     over_time,
@@ -203,20 +203,13 @@ fn add_up<const N: usize>(lanes: [&[f64]; N]) -> [(f64, f64); N] {
     let heads = lanes.map(|lane| &lane[..common]);
     for at in 0..common {
         for (sum, head) in sums.iter_mut().zip(&heads) {
-            *sum = added(*sum, head[at]);
+            *sum = add_finite(*sum, head[at]);
         }
     }
     for (sum, lane) in sums.iter_mut().zip(lanes) {
-        *sum = lane[common..].iter().fold(*sum, |sum, value| added(sum, *value));
+        *sum = lane[common..].iter().fold(*sum, |sum, value| add_finite(sum, *value));
     }
     sums
-}
-
-#[inline]
-fn added((sum, lost): (f64, f64), value: f64) -> (f64, f64) {
-    let total = sum + value;
-    let (large, small) = if sum.abs() >= value.abs() { (sum, value) } else { (value, sum) };
-    (total, lost + ((large - total) + small))
 }
 
 // === impl Windows ===

@@ -1,7 +1,7 @@
 //! Least squares, for `deriv` and `predict_linear`.
 
 use model::Millis;
-use vector::CompensatedSum;
+use vector::{CompensatedSum, add_finite};
 
 use super::window::Window;
 
@@ -24,18 +24,33 @@ pub(crate) fn linear(window: &Window<'_>, reference: Millis) -> Line {
             Line { slope: 0.0, intercept: initial }
         };
     }
-    let [mut sum_x, mut sum_y, mut sum_xy, mut sum_xx] = [CompensatedSum::default(); 4];
-    for (time, y) in window.timestamps.iter().zip(window.values) {
-        let x = time.saturating_sub(reference) as f64 / 1e3;
-        sum_x.add(x);
-        sum_y.add(*y);
-        sum_xy.add(x * y);
-        sum_xx.add(x * x);
+    // Four sums side by side, which are added up without a look at infinities: those show in the end.
+    let mut sums = [(0.0, 0.0); 4];
+    for terms in terms(window, reference) {
+        for (sum, term) in sums.iter_mut().zip(terms) {
+            *sum = add_finite(*sum, term);
+        }
+    }
+    let mut totals = sums.map(|(sum, lost)| sum + lost);
+    if !totals.iter().all(|total| total.is_finite()) {
+        let mut sums = [CompensatedSum::default(); 4];
+        for terms in terms(window, reference) {
+            sums.iter_mut().zip(terms).for_each(|(sum, term)| sum.add(term));
+        }
+        totals = sums.map(CompensatedSum::total);
     }
     let count = window.values.len() as f64;
-    let [x, y, xy, xx] = [sum_x, sum_y, sum_xy, sum_xx].map(CompensatedSum::total);
+    let [x, y, xy, xx] = totals;
     let covariance = xy - x * y / count;
     let variance = xx - x * x / count;
     let slope = covariance / variance;
     Line { slope, intercept: y / count - slope * x / count }
+}
+
+/// Of each sample x, y, their product and the square of x; x in seconds after the reference.
+fn terms(window: &Window<'_>, reference: Millis) -> impl Iterator<Item = [f64; 4]> {
+    window.timestamps.iter().zip(window.values).map(move |(time, y)| {
+        let x = time.saturating_sub(reference) as f64 / 1e3;
+        [x, *y, x * y, x * x]
+    })
 }
