@@ -133,13 +133,10 @@ impl Asked {
                 "true" | "all" => Stats::Yes,
                 other => Stats::Deprecated(other.to_owned()),
             },
-            explain: match params.get("explain") {
-                "" | "false" => false,
-                "true" => true,
-                other => {
-                    return Err(invalid("explain", format!("cannot parse {other:?}, use \"true\"")));
-                }
-            },
+            explain: params
+                .boolean("explain")
+                .map_err(|error| invalid("explain", error.to_string()))?
+                .unwrap_or_default(),
         })
     }
 }

@@ -10,6 +10,9 @@ use std::{
 
 use super::EngineError;
 
+/// Samples between two looks at whether the query may go on: a few milliseconds of work.
+const CHECK_EVERY: u64 = 1 << 20;
+
 /// Tells a running query to stop. Clones share one switch.
 #[derive(Debug, Clone, Default)]
 pub struct CancelToken(Arc<AtomicBool>);
@@ -136,5 +139,32 @@ impl Drop for Account<'_> {
     fn drop(&mut self) {
         self.budget.note_read(self.read);
         self.budget.release(self.held);
+    }
+}
+
+/// Counts the samples that the windows of one series use, and looks now and then whether the query may go on.
+pub(crate) struct Touched<'b> {
+    budget: &'b Budget,
+    samples: u64,
+    checked_at: u64,
+}
+
+impl<'b> Touched<'b> {
+    pub(crate) fn new(budget: &'b Budget) -> Self {
+        Self { budget, samples: 0, checked_at: 0 }
+    }
+
+    #[inline]
+    pub(crate) fn add(&mut self, samples: usize) -> Result<(), EngineError> {
+        self.samples += samples as u64;
+        if self.samples - self.checked_at >= CHECK_EVERY {
+            self.checked_at = self.samples;
+            return self.budget.check();
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(&self) {
+        self.budget.touch(self.samples);
     }
 }

@@ -39,7 +39,7 @@ pub(crate) struct Profile(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
-    operators: Vec<Account>,
+    operators: Vec<Operator>,
     current: usize,
     since: Instant,
     /// Samples that the query had read then.
@@ -47,7 +47,7 @@ struct State {
 }
 
 #[derive(Debug)]
-struct Account {
+struct Operator {
     /// The operator that takes its series.
     outer: usize,
     /// Where its plan is: an operator of a subquery runs more than once.
@@ -70,7 +70,7 @@ const NUMBER: usize = size_of::<f64>();
 
 impl Profile {
     pub(crate) fn new() -> Self {
-        let root = Account::new(ROOT, 0, "query", Span::default());
+        let root = Operator::new(ROOT, 0, "query", Span::default());
         Self(Mutex::new(State { operators: vec![root], current: ROOT, since: Instant::now(), read: 0 }))
     }
 
@@ -82,7 +82,7 @@ impl Profile {
         let known = state.operators.iter().rposition(|known| known.plan == plan && known.outer == outer);
         let operator = known.unwrap_or(state.operators.len());
         if known.is_none() {
-            state.operators.push(Account::new(outer, plan, name(vector), vector.span));
+            state.operators.push(Operator::new(outer, plan, name(vector), vector.span));
         }
         state.switch(operator, read);
         (operator, outer)
@@ -96,10 +96,10 @@ impl Profile {
     /// An operator hands a series on to `outer`, which is at work from now on.
     pub(crate) fn hand_on(&self, operator: usize, outer: usize, series: &Series, read: u64) {
         let mut state = self.0.lock();
-        let account = &mut state.operators[operator];
-        account.series += 1;
-        account.samples += series.sample_count() as u64;
-        account.bytes += (series.memory_samples() * NUMBER) as u64;
+        let operator = &mut state.operators[operator];
+        operator.series += 1;
+        operator.samples += series.sample_count() as u64;
+        operator.bytes += (series.memory_samples() * NUMBER) as u64;
         state.switch(outer, read);
     }
 
@@ -108,7 +108,7 @@ impl Profile {
         let mut state = self.0.into_inner();
         state.switch(ROOT, read);
         let mut explained: Vec<Option<ExplainedOperator>> =
-            state.operators.iter().map(|account| Some(account.explained(query))).collect();
+            state.operators.iter().map(|operator| Some(operator.explained(query))).collect();
         // Those that came later are inputs of those before.
         for at in (ROOT + 1..explained.len()).rev() {
             let Some(mut operator) = explained[at].take() else { continue };
@@ -126,14 +126,14 @@ impl Profile {
 impl State {
     fn switch(&mut self, to: usize, read: u64) {
         let now = Instant::now();
-        let account = &mut self.operators[self.current];
-        account.time += now - self.since;
-        account.samples_read += read - self.read;
+        let operator = &mut self.operators[self.current];
+        operator.time += now - self.since;
+        operator.samples_read += read - self.read;
         (self.current, self.since, self.read) = (to, now, read);
     }
 }
 
-impl Account {
+impl Operator {
     fn new(outer: usize, plan: usize, operator: &'static str, span: Span) -> Self {
         Self {
             outer,

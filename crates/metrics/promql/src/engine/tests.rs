@@ -301,3 +301,10 @@ fn what_occurs_twice_is_computed_once() {
         assert_eq!(read(query).0, sum, "{query}");
     }
 }
+
+#[test]
+fn the_newest_sample_is_never_after_the_step() {
+    let (engine, storage) = (engine(|_| {}), storage(1));
+    let query = "timestamp(m_total smoothed)";
+    assert_eq!(single(instant(&engine, &storage, query, 5 * MINUTE + 1).unwrap()), 300.0);
+}

@@ -6,6 +6,7 @@ use storage::StartTimestamps;
 use super::{
     Done, Executor, Series, Sink,
     range::{Sliding, remove_stale},
+    scan::Worker,
 };
 use crate::{
     engine::EngineError,
@@ -21,19 +22,17 @@ impl Executor<'_> {
     /// At each step the value on the line between the neighbouring samples.
     pub(super) fn smoothed_selector(&self, selector: &Selector, span: Span, sink: Sink<'_>) -> Done {
         let lookback = self.context.lookback;
-        let mut set = self.select(selector, selector.shift, 0, lookback)?;
-        let (mut columns, mut starts) = (Columns::default(), StartTimestamps::default());
-        while let Some(next) = set.next() {
-            self.context.budget.check()?;
-            let mut next = next?;
-            self.read(&mut *next.samples, selector, selector.shift, lookback, &mut columns)?;
-            let paid = columns.len();
-            remove_stale(&mut columns, &mut starts);
+        let set = self.select(selector, selector.shift, 0, lookback)?;
+        let (first, last) = self.window(selector, selector.shift, lookback);
+        let make = |mut next: storage::Series, worker: &mut Worker<'_>| {
+            worker.read(&mut *next.samples, first, last)?;
+            let Worker { columns, starts, .. } = worker;
+            remove_stale(columns, starts);
             let mut series = Series::empty(next.labels, self.steps.count());
             let labels = series.labels.clone();
             let metric = labels.metric_name();
             let notes = Notes { annotations: &self.context.annotations, metric, span };
-            let mut windows = Sliding::new(&columns, &starts, &[]);
+            let mut windows = Sliding::new(columns, starts, &[]);
             for step in 0..self.steps.count() {
                 let time = self.steps.at(step);
                 let at = selector.shift.apply(time);
@@ -42,13 +41,9 @@ impl Executor<'_> {
                     series.push(step, point);
                 }
             }
-            self.context.budget.release(paid);
-            if !series.is_empty() {
-                self.context.budget.touch(series.present().count() as u64);
-                sink(series)?;
-            }
-        }
-        Ok(())
+            Ok(self.used(series))
+        };
+        self.scan(set, &make, sink)
     }
 
     /// How far a range with borders of its own looks beyond them: back and forward.

@@ -10,7 +10,7 @@ use super::{
     scan::Worker,
 };
 use crate::{
-    engine::{EngineError, RangeSeries as RangeResult, annotations::Note, budget::Account},
+    engine::{EngineError, RangeSeries as RangeResult, annotations::Note, budget::Touched},
     functions::{
         extended,
         floats::{self, Floats, Windows},
@@ -21,8 +21,6 @@ use crate::{
     plan::{Extension, RangeCall, RangeFunction, RangeKind, RangeSource, Selector, Vector},
 };
 
-/// Samples between two looks at whether the query may go on: a few milliseconds of work.
-const CHECK_EVERY: u64 = 1 << 20;
 /// Endings of names that counters are expected to have.
 const COUNTER_ENDINGS: [&str; 4] = ["_total", "_sum", "_count", "_bucket"];
 
@@ -74,10 +72,8 @@ impl<'q> Executor<'q> {
                 let with_starts = self.context.use_start_timestamps && call.function.looks_at_starts();
                 let reads = RangeReads::new(self, selector, &call.source, with_starts);
                 let make = |next: storage::Series, worker: &mut Worker<'_>| {
-                    let Worker { columns, starts, scratch, account } = worker;
-                    let labels = next.labels.clone();
-                    reads.read(next, columns, starts, account)?;
-                    remove_stale(columns, starts);
+                    let labels = reads.read(next, worker)?;
+                    let Worker { columns, starts, scratch, .. } = worker;
                     let series = RangeSeries { labels, drop_name: false, columns, starts };
                     self.range_row(call, &series, &args, scratch)
                 };
@@ -153,7 +149,7 @@ impl<'q> Executor<'q> {
         let source = &call.source;
         let mut windows = Sliding::new(columns, series.starts, &resets);
         let mut step_args = vec![0.0; args.len()];
-        let (mut touched, mut checked_at) = (0, 0);
+        let mut touched = Touched::new(&self.context.budget);
         let extension = source.extension();
         let (behind, ahead) = self.beyond(extension);
         for step in 0..self.steps.count() {
@@ -171,11 +167,7 @@ impl<'q> Executor<'q> {
                 continue;
             }
 
-            touched += (window.values.len() + window.histograms.len()) as u64;
-            if touched - checked_at >= CHECK_EVERY {
-                self.context.budget.check()?;
-                checked_at = touched;
-            }
+            touched.add(window.values.len() + window.histograms.len())?;
             for (slot, column) in step_args.iter_mut().zip(args) {
                 *slot = column.at(step);
             }
@@ -183,7 +175,7 @@ impl<'q> Executor<'q> {
                 output.push(step, point);
             }
         }
-        self.context.budget.touch(touched);
+        touched.finish();
         Ok(())
     }
 
@@ -206,16 +198,12 @@ impl<'q> Executor<'q> {
             RangeKind::Selector(selector) => {
                 let reads = RangeReads::new(self, selector, source, false);
                 let mut set = reads.select()?;
-                let (mut columns, mut starts) = (Columns::default(), StartTimestamps::default());
-                let mut account = Account::new(&self.context.budget);
+                let mut worker = Worker::new(&self.context.budget);
                 while let Some(next) = set.next() {
                     self.context.budget.check()?;
-                    let next = next?;
-                    let labels = next.labels.clone();
-                    reads.read(next, &mut columns, &mut starts, &mut account)?;
-                    remove_stale(&mut columns, &mut starts);
+                    let labels = reads.read(next?, &mut worker)?;
+                    let Worker { columns, starts, .. } = &mut worker;
                     if !columns.is_empty() {
-                        let (columns, starts) = (&mut columns, &starts);
                         each(RangeSeries { labels, drop_name: false, columns, starts })?;
                     }
                 }
@@ -313,24 +301,17 @@ impl<'r> RangeReads<'r> {
         self.executor.select(self.selector, self.source.shift, self.source.range, self.reach)
     }
 
-    /// Replaces `columns` by a series' samples, for which `account` pays, and `starts` by what is known of their counting.
-    fn read(
-        &self,
-        mut series: storage::Series,
-        columns: &mut Columns,
-        starts: &mut StartTimestamps,
-        account: &mut Account<'_>,
-    ) -> Done {
+    /// Reads a series' samples, without staleness markers, and what is known of their counting; returns its labels.
+    fn read(&self, mut series: storage::Series, worker: &mut Worker<'_>) -> Result<Labels, EngineError> {
         let Self { executor, selector, source, reach, with_starts } = *self;
         let (first, last) = executor.window(selector, source.shift, reach);
-        columns.clear();
-        series.samples.read(first, last, columns)?;
-        account.fill(columns.len())?;
-        starts.clear();
+        worker.read(&mut *series.samples, first, last)?;
+        worker.starts.clear();
         if with_starts {
-            series.samples.read_starts(first, last, starts)?;
+            series.samples.read_starts(first, last, &mut worker.starts)?;
         }
-        Ok(())
+        remove_stale(&mut worker.columns, &mut worker.starts);
+        Ok(series.labels)
     }
 }
 

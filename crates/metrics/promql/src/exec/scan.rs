@@ -5,9 +5,9 @@
 
 use std::{collections::VecDeque, thread};
 
-use model::Columns;
+use model::{Columns, Millis};
 use parking_lot::{Condvar, Mutex};
-use storage::{QueryError, SeriesSet, StartTimestamps};
+use storage::{QueryError, SeriesReader, SeriesSet, StartTimestamps};
 
 use super::{Done, Executor, Series, Sink};
 use crate::{
@@ -31,7 +31,7 @@ pub(super) struct Worker<'b> {
     pub(super) starts: StartTimestamps,
     pub(super) scratch: Scratch,
     /// Pays for the columns.
-    pub(super) account: Account<'b>,
+    account: Account<'b>,
 }
 
 /// Makes the row of one series; none where it has no sample.
@@ -82,19 +82,11 @@ impl Executor<'_> {
         let helpers = self.context.helpers.take(if first.len() < size { 0 } else { usize::MAX });
         if helpers.count() == 0 {
             let mut worker = Worker::new(&self.context.budget);
-            let mut scan_one = |next: Taken| match make(next?, &mut worker)? {
-                Some(row) => sink(row),
-                None => Ok(()),
-            };
-            for next in first {
+            let mut all = first.into_iter().chain(std::iter::from_fn(|| set.next()));
+            return all.try_for_each(|next| {
                 self.context.budget.check()?;
-                scan_one(next)?;
-            }
-            while let Some(next) = set.next() {
-                self.context.budget.check()?;
-                scan_one(next)?;
-            }
-            return Ok(());
+                make(next?, &mut worker)?.map_or(Ok(()), &mut *sink)
+            });
         }
         let scan = Scan {
             budget: &self.context.budget,
@@ -140,13 +132,32 @@ fn take(set: &mut dyn SeriesSet, most: usize) -> Vec<Taken> {
 // === impl Worker ===
 
 impl<'b> Worker<'b> {
-    fn new(budget: &'b Budget) -> Self {
+    pub(super) fn new(budget: &'b Budget) -> Self {
         Self {
             columns: Columns::default(),
             starts: StartTimestamps::default(),
             scratch: Scratch::default(),
             account: Account::new(budget),
         }
+    }
+
+    /// Replaces the columns by a series' samples in `[first, last]`.
+    pub(super) fn read(&mut self, samples: &mut dyn SeriesReader, first: Millis, last: Millis) -> Done {
+        self.columns.clear();
+        samples.read(first, last, &mut self.columns)?;
+        self.account.fill(self.columns.len())
+    }
+
+    /// The same, for who looks at the newest of them only.
+    pub(super) fn read_newest(
+        &mut self,
+        samples: &mut dyn SeriesReader,
+        first: Millis,
+        last: Millis,
+    ) -> Done {
+        self.columns.clear();
+        samples.read_newest(first, last, &mut self.columns)?;
+        self.account.fill(self.columns.len())
     }
 }
 

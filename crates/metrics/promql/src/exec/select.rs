@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use model::{Columns, FloatHistogram, Millis, is_stale};
-use storage::{SelectHints, SeriesSet, StartTimestamps};
+use storage::{SelectHints, SeriesSet};
 
 use super::{Done, Executor, Series, Sink, scan::Worker};
 use crate::{
@@ -30,17 +30,15 @@ impl Executor<'_> {
     /// As [`Self::sample_times`], with the time at which the counting of each sample began; 0 where nobody knows.
     pub(super) fn sample_starts(&self, selector: &Selector, sink: Sink<'_>) -> Done {
         let lookback = self.context.lookback;
-        let mut set = self.select(selector, selector.shift, 0, lookback)?;
+        let set = self.select(selector, selector.shift, 0, lookback)?;
         let (first, last) = self.window(selector, selector.shift, lookback);
-        let (mut columns, mut starts) = (Columns::default(), StartTimestamps::default());
-        while let Some(next) = set.next() {
-            self.context.budget.check()?;
-            let mut next = next?;
-            self.read(&mut *next.samples, selector, selector.shift, lookback, &mut columns)?;
+        let make = |mut next: storage::Series, worker: &mut Worker<'_>| {
+            worker.read(&mut *next.samples, first, last)?;
+            let Worker { columns, starts, .. } = worker;
             starts.clear();
-            next.samples.read_starts(first, last, &mut starts)?;
+            next.samples.read_starts(first, last, starts)?;
             let mut series = Series::empty(next.labels, self.steps.count());
-            let mut newest = Newest::new(&columns);
+            let mut newest = Newest::new(columns);
             for step in 0..self.steps.count() {
                 let at = selector.shift.apply(self.steps.at(step));
                 let Some((time, point)) = newest.at(at, lookback) else { continue };
@@ -55,13 +53,9 @@ impl Executor<'_> {
                 };
                 series.floats.set(step, start.copied().unwrap_or(0) as f64 / 1000.0);
             }
-            self.context.budget.release(columns.len());
-            if !series.is_empty() {
-                self.context.budget.touch(series.present().count() as u64);
-                sink(series)?;
-            }
-        }
-        Ok(())
+            Ok(self.used(series))
+        };
+        self.scan(set, &make, sink)
     }
 
     /// What `float` and `histogram` make of the newest sample's time and value.
@@ -74,16 +68,15 @@ impl Executor<'_> {
     ) -> Done {
         let (lookback, shift) = (self.context.lookback, selector.shift);
         let set = self.select(selector, shift, 0, lookback)?;
-        let (first, last) = self.window(selector, shift, lookback);
+        // Whatever the selector's extension: what is after a step is not its newest sample.
+        let (first, last) = (self.window(selector, shift, lookback).0, shift.apply(self.steps.end()));
         let make = |mut next: storage::Series, worker: &mut Worker<'_>| {
-            let columns = &mut worker.columns;
-            columns.clear();
             match self.is_instant() {
                 // The only step looks at nothing older.
-                true => next.samples.read_newest(first, last, columns)?,
-                false => next.samples.read(first, last, columns)?,
+                true => worker.read_newest(&mut *next.samples, first, last)?,
+                false => worker.read(&mut *next.samples, first, last)?,
             }
-            worker.account.fill(columns.len())?;
+            let columns = &worker.columns;
             let series = if columns.histograms.is_empty() {
                 let floats = Floats { timestamps: &columns.timestamps, values: &columns.values };
                 let row = floats::newest(floats, self.steps, shift, lookback, &float);
@@ -100,13 +93,15 @@ impl Executor<'_> {
                 }
                 series
             };
-            if series.is_empty() {
-                return Ok(None);
-            }
-            self.context.budget.touch(series.sample_count() as u64);
-            Ok(Some(series))
+            Ok(self.used(series))
         };
         self.scan(set, &make, sink)
+    }
+
+    /// A row whose samples are those of a selector, one a step, if it has any: they count as used.
+    pub(super) fn used(&self, series: Series) -> Option<Series> {
+        self.context.budget.touch(series.sample_count() as u64);
+        (!series.is_empty()).then_some(series)
     }
 
     /// Opens the series of a selector whose windows reach `reach` milliseconds back; `range` is told to the storage.
@@ -129,22 +124,6 @@ impl Executor<'_> {
             ..SelectHints::default()
         };
         Ok(self.context.querier.select(&hints, &selector.matchers)?)
-    }
-
-    /// Replaces `columns` by the samples that the steps can see. They are paid for; release `columns.len()` afterwards.
-    pub(super) fn read(
-        &self,
-        samples: &mut dyn storage::SeriesReader,
-        selector: &Selector,
-        shift: Shift,
-        reach: Millis,
-        columns: &mut Columns,
-    ) -> Done {
-        let (start, end) = self.window(selector, shift, reach);
-        columns.clear();
-        samples.read(start, end, columns)?;
-        self.context.budget.note_read(columns.len() as u64);
-        self.context.budget.charge(columns.len())
     }
 
     /// First and last moment that any step sees, both inclusive.

@@ -12,12 +12,13 @@ use super::{
     stretch::{Borders, Stretcher},
 };
 use crate::{
-    engine::{EngineError, budget::Budget},
+    engine::{
+        EngineError,
+        budget::{Budget, Touched},
+    },
     plan::{RangeFunction, Shift},
 };
 
-/// Samples between two looks at whether the query may go on: a few milliseconds of work.
-const CHECK_EVERY: u64 = 1 << 20;
 /// Windows that are added up side by side.
 const LANES: usize = 4;
 
@@ -259,31 +260,4 @@ impl Windows {
 struct Cursor {
     low: usize,
     high: usize,
-}
-
-/// Counts samples, and looks now and then whether the query may go on.
-struct Touched<'b> {
-    budget: &'b Budget,
-    samples: u64,
-    checked_at: u64,
-}
-
-impl<'b> Touched<'b> {
-    fn new(budget: &'b Budget) -> Self {
-        Self { budget, samples: 0, checked_at: 0 }
-    }
-
-    #[inline]
-    fn add(&mut self, samples: usize) -> Result<(), EngineError> {
-        self.samples += samples as u64;
-        if self.samples - self.checked_at >= CHECK_EVERY {
-            self.checked_at = self.samples;
-            return self.budget.check();
-        }
-        Ok(())
-    }
-
-    fn finish(&self) {
-        self.budget.touch(self.samples);
-    }
 }

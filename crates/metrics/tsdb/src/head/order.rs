@@ -12,15 +12,13 @@ use parking_lot::Mutex;
 
 use super::{
     postings::{HeadIndex, Slot},
-    series::MemSeries,
+    series::{MemSeries, READ_AHEAD},
 };
 
 /// With fewer series than this out of order a query sorts them itself.
 const FEW: usize = 256;
 /// To sort a series by its labels, among some thousands, costs as much as to bring this many up to date.
 const DEARER: usize = 8;
-/// Series whose memory is asked for together.
-const READ_AHEAD: usize = 16;
 /// The rank of a slot that is not in the order.
 const UNRANKED: u32 = u32::MAX;
 

@@ -9,16 +9,13 @@ use super::{
     Head,
     chunk_querier::chunk_sources,
     isolation::View,
-    series::{MemSeries, read_newest, read_series},
+    series::{MemSeries, READ_AHEAD, read_newest, read_series},
 };
 use crate::{
     HeadChunkError,
     error::read_error,
     query::{ChunkSources, Part, PartSet, label_names, label_values, matching},
 };
-
-/// Series whose memory is asked for together.
-const READ_AHEAD: usize = 16;
 
 /// A view on the samples of the head in a range.
 pub(crate) struct HeadQuerier {

@@ -43,6 +43,9 @@ pub(crate) struct MemSeries {
     state: Mutex<SeriesState>,
 }
 
+/// Series whose memory is asked for together, see [`MemSeries::touch`].
+pub(super) const READ_AHEAD: usize = 16;
+
 /// The series was removed: who still has a pointer to it must find it anew by its labels.
 const DEAD: u32 = u32::MAX;
 
