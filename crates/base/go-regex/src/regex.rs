@@ -2,6 +2,7 @@
 
 mod captures;
 mod find;
+mod recent;
 mod replace;
 mod shape;
 
@@ -61,12 +62,19 @@ impl Regex {
     /// Compiles a pattern that must match the whole text, `.` matching newlines too: `^(?s:pattern)$`, as Prometheus
     /// has it in label matchers and relabelling. The pattern is parsed on its own: `a)|(b` is an error.
     ///
+    /// What was compiled lately is not compiled again.
+    ///
     /// # Errors
     /// As [`Regex::new`].
     pub fn anchored(pattern: &str) -> Result<Regex, Error> {
+        if let Some(regex) = recent::get(pattern) {
+            return Ok(regex);
+        }
         let mut parsed = parser::parse(pattern, true)?;
         parsed.hir = Hir::concat(vec![Hir::look(Look::Start), parsed.hir, Hir::look(Look::End)]);
-        Regex::build(pattern, parsed, true)
+        let regex = Regex::build(pattern, parsed, true)?;
+        recent::put(&regex);
+        Ok(regex)
     }
 
     fn build(pattern: &str, parsed: parser::Parsed, anchored: bool) -> Result<Regex, Error> {

@@ -43,7 +43,8 @@ pub fn write_value_json(out: &mut impl Write, value: f64) -> fmt::Result {
     if value.is_finite() && magnitude != 0.0 && !(1e-6..1e21).contains(&magnitude) {
         return write_exponent(out, value);
     }
-    if (1.0..1e15).contains(&magnitude) && value.trunc() == value {
+    let is_negative_zero = magnitude == 0.0 && value.is_sign_negative();
+    if magnitude < 1e15 && value.trunc() == value && !is_negative_zero {
         return out.write_str(itoa::Buffer::new().format(value as i64));
     }
     if value.is_finite() && (1e-5..1e15).contains(&magnitude) {

@@ -27,37 +27,52 @@ pub enum Reduce {
 }
 
 /// Takes rows one by one and keeps one state a group and step.
+///
+/// The numbers it keeps are columns of all groups, one group after the other, empty where the reduction does not use them: groups come and
+/// go with instant queries by the hundred.
 #[derive(Debug)]
 pub struct Reducer {
     reduce: Reduce,
     steps: usize,
-    groups: Vec<Group>,
+    /// Sum, extreme, running mean.
+    values: Vec<f64>,
+    /// Compensation of the sum, sum of squared differences.
+    extras: Vec<f64>,
+    counts: Vec<f64>,
+    means: Vec<Mean>,
+    /// One a group.
+    present: Vec<Bitmap>,
 }
 
-/// The numbers a reduction keeps, one column each, empty where the reduction does not use it.
-#[derive(Debug)]
-struct Group {
-    /// Sum, extreme, running mean.
-    value: Vec<f64>,
-    /// Compensation of the sum, sum of squared differences.
-    extra: Vec<f64>,
-    count: Vec<f64>,
-    means: Vec<Mean>,
-    present: Bitmap,
+/// The numbers of one group, one a step.
+struct Group<'a> {
+    value: &'a mut [f64],
+    extra: &'a mut [f64],
+    count: &'a mut [f64],
+    means: &'a mut [Mean],
+    present: &'a mut Bitmap,
 }
 
 impl Reducer {
     /// A reduction without groups, over `steps` steps.
     pub fn new(reduce: Reduce, steps: usize) -> Self {
-        Self { reduce, steps, groups: Vec::new() }
+        Self {
+            reduce,
+            steps,
+            values: Vec::new(),
+            extras: Vec::new(),
+            counts: Vec::new(),
+            means: Vec::new(),
+            present: Vec::new(),
+        }
     }
 
     /// Adds a series' row to a group; groups up to that number come into being.
     pub fn add(&mut self, group: usize, row: &Row) {
         debug_assert_eq!(row.len(), self.steps);
-        self.reserve(group);
-        let Group { value, extra, count, means, present } = &mut self.groups[group];
-        match self.reduce {
+        let reduce = self.reduce;
+        let Group { value, extra, count, means, present } = self.group(group);
+        match reduce {
             // Most rows have a value at each step.
             Reduce::Sum if row.present().is_full() => {
                 for ((number, value), lost) in row.values().iter().zip(value).zip(extra) {
@@ -118,65 +133,76 @@ impl Reducer {
 
     /// Counts samples that are no numbers (histograms) into `count` and `group`; other reductions ignore them.
     pub fn add_presence(&mut self, group: usize, steps: &Bitmap) {
-        self.reserve(group);
-        let state = &mut self.groups[group];
-        match self.reduce {
+        let reduce = self.reduce;
+        let Group { value, present, .. } = self.group(group);
+        match reduce {
             Reduce::Count => {
                 for step in steps.iter() {
-                    state.value[step] += 1.0;
+                    value[step] += 1.0;
                 }
             }
             Reduce::Group => {}
             _ => return,
         }
-        state.present.union(steps);
+        present.union(steps);
     }
 
     /// How many numbers are kept in memory, for a budget.
     pub fn samples(&self) -> usize {
-        self.groups.len() * self.steps
+        self.present.len() * self.steps
     }
 
     /// One row a group, in order of their numbers.
     pub fn finish(self) -> Vec<Row> {
-        let Self { reduce, steps, groups } = self;
-        groups.into_iter().map(|group| group.finish(reduce, steps)).collect()
+        let row = |(group, present): (usize, &Bitmap)| {
+            let first = group * self.steps;
+            Row::from_fn(self.steps, |step| present.get(step).then(|| self.value(first + step)))
+        };
+        self.present.iter().enumerate().map(row).collect()
     }
 
-    fn reserve(&mut self, group: usize) {
-        while self.groups.len() <= group {
-            self.groups.push(Group::new(self.reduce, self.steps));
-        }
-    }
-}
-
-impl Group {
-    fn new(reduce: Reduce, steps: usize) -> Self {
-        let column = |used: bool| if used { vec![0.0; steps] } else { Vec::new() };
-        let squares = matches!(reduce, Reduce::Stddev | Reduce::Stdvar);
-        Self {
-            value: column(!matches!(reduce, Reduce::Avg | Reduce::Group)),
-            extra: column(squares || reduce == Reduce::Sum),
-            count: column(squares),
-            means: if reduce == Reduce::Avg { vec![Mean::default(); steps] } else { Vec::new() },
-            present: Bitmap::empty(steps),
+    /// What became of the values at a place of the columns.
+    fn value(&self, at: usize) -> f64 {
+        match self.reduce {
+            Reduce::Sum => self.values[at] + self.extras[at],
+            Reduce::Avg => self.means[at].value(),
+            Reduce::Min | Reduce::Max | Reduce::Count => self.values[at],
+            Reduce::Group => 1.0,
+            Reduce::Stdvar => self.extras[at] / self.counts[at],
+            Reduce::Stddev => (self.extras[at] / self.counts[at]).sqrt(),
         }
     }
 
-    fn finish(self, reduce: Reduce, steps: usize) -> Row {
-        let mut row = Row::empty(steps);
-        for step in self.present.iter() {
-            let value = match reduce {
-                Reduce::Sum => self.value[step] + self.extra[step],
-                Reduce::Avg => self.means[step].value(),
-                Reduce::Min | Reduce::Max | Reduce::Count => self.value[step],
-                Reduce::Group => 1.0,
-                Reduce::Stdvar => self.extra[step] / self.count[step],
-                Reduce::Stddev => (self.extra[step] / self.count[step]).sqrt(),
-            };
-            row.set(step, value);
+    fn group(&mut self, group: usize) -> Group<'_> {
+        if self.present.len() <= group {
+            self.grow(group + 1);
         }
-        row
+        let numbers = group * self.steps..(group + 1) * self.steps;
+        Group {
+            value: self.values.get_mut(numbers.clone()).unwrap_or_default(),
+            extra: self.extras.get_mut(numbers.clone()).unwrap_or_default(),
+            count: self.counts.get_mut(numbers.clone()).unwrap_or_default(),
+            means: self.means.get_mut(numbers).unwrap_or_default(),
+            present: &mut self.present[group],
+        }
+    }
+
+    fn grow(&mut self, groups: usize) {
+        let numbers = groups * self.steps;
+        let squares = matches!(self.reduce, Reduce::Stddev | Reduce::Stdvar);
+        if !matches!(self.reduce, Reduce::Avg | Reduce::Group) {
+            self.values.resize(numbers, 0.0);
+        }
+        if squares || self.reduce == Reduce::Sum {
+            self.extras.resize(numbers, 0.0);
+        }
+        if squares {
+            self.counts.resize(numbers, 0.0);
+        }
+        if self.reduce == Reduce::Avg {
+            self.means.resize(numbers, Mean::default());
+        }
+        self.present.resize(groups, Bitmap::empty(self.steps));
     }
 }
 

@@ -56,9 +56,13 @@ impl SeriesTable {
 }
 
 /// Whether a label set occurs twice: the cheap test before merging anything.
-pub fn has_duplicates<'a>(labels: impl IntoIterator<Item = &'a Labels>) -> bool {
+pub fn has_duplicates<'a>(mut labels: impl Iterator<Item = &'a Labels> + Clone) -> bool {
+    // Mostly they come as the storage has them, in order.
+    if labels.clone().is_sorted_by(|a, b| a < b) {
+        return false;
+    }
     let mut seen = FxHashSet::default();
-    labels.into_iter().any(|labels| !seen.insert(labels))
+    labels.any(|labels| !seen.insert(labels))
 }
 
 #[cfg(test)]
@@ -79,7 +83,10 @@ mod tests {
         table.add(&labels, &second).unwrap();
         assert_eq!(table.add(&labels, &second), Err(SameLabelset));
         assert_eq!(table.into_series(), [(labels.clone(), Row::full([1.0, 2.0]))]);
-        assert!(has_duplicates([&labels, &labels]));
-        assert!(!has_duplicates([&labels]));
+        let other = Labels::from_pairs([("a", "c")]);
+        assert!(has_duplicates([&labels, &labels].into_iter()));
+        assert!(has_duplicates([&other, &labels, &other].into_iter()));
+        assert!(!has_duplicates([&other, &labels].into_iter()));
+        assert!(!has_duplicates([&labels, &other].into_iter()));
     }
 }

@@ -12,6 +12,8 @@ use super::{ApiError, stats::Spent};
 
 /// Annotations that are listed; the rest is counted.
 const MAX_ANNOTATIONS: usize = 10;
+/// The warning that there was more than the limit.
+pub(super) const TRUNCATED: &str = "results truncated due to limit";
 
 /// `{"status":"success","data":…}` of anything that serialises.
 pub(super) fn success(data: impl Serialize) -> Result<Response, ApiError> {
@@ -19,7 +21,7 @@ pub(super) fn success(data: impl Serialize) -> Result<Response, ApiError> {
 }
 
 /// The same with warnings.
-pub(super) fn with_warnings(data: impl Serialize, warnings: &[String]) -> Result<Response, ApiError> {
+pub(super) fn with_warnings(data: impl Serialize, warnings: &[&str]) -> Result<Response, ApiError> {
     let mut body = r#"{"status":"success","data":"#.to_owned();
     let data = serde_json::to_string(&data).map_err(|error| ApiError::Internal(error.to_string()))?;
     body.push_str(&data);
@@ -34,11 +36,11 @@ pub(super) fn truncate(result: &mut QueryResult, limit: usize) {
     match &mut result.value {
         Value::Vector(samples) if cut(samples.len()) => {
             samples.truncate(limit);
-            result.warnings.push("results truncated due to limit".into());
+            result.warnings.push(TRUNCATED.into());
         }
         Value::Matrix(series) if cut(series.len()) => {
             series.truncate(limit);
-            result.warnings.push("results truncated due to limit".into());
+            result.warnings.push(TRUNCATED.into());
         }
         _ => {}
     }
@@ -241,14 +243,14 @@ fn write_labels(body: &mut String, labels: &Labels) {
     body.push('}');
 }
 
-fn write_annotations(body: &mut String, key: &str, texts: &[String]) {
+fn write_annotations<T: AsRef<str>>(body: &mut String, key: &str, texts: &[T]) {
     if texts.is_empty() {
         return;
     }
     body.push_str(&format!(",\"{key}\":["));
     for (at, text) in texts.iter().take(MAX_ANNOTATIONS).enumerate() {
         separate(body, at);
-        write_json_text(body, text);
+        write_json_text(body, text.as_ref());
     }
     let more = texts.len().saturating_sub(MAX_ANNOTATIONS);
     if more > 0 {

@@ -6,7 +6,7 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use model::Labels;
+use serde::Serialize;
 use service::spawn_blocking;
 use storage::{LabelQuery, Querier, QueryError, Queryable, SelectHints};
 
@@ -14,8 +14,6 @@ use super::{
     ApiError, ApiState, json,
     params::{Params, invalid},
 };
-
-const TRUNCATED: &str = "results truncated due to limit";
 
 pub(super) async fn series(State(state): State<Arc<ApiState>>, params: Params) -> Result<Response, ApiError> {
     if params.all("match[]").next().is_none() {
@@ -25,10 +23,10 @@ pub(super) async fn series(State(state): State<Arc<ApiState>>, params: Params) -
     let (start, end) = params.range()?;
     let selectors = params.selectors().map_err(|text| invalid("match[]", text))?;
     if end < start {
-        return json::success(Vec::<Labels>::new());
+        return json::success(Vec::<model::Labels>::new());
     }
     let db = state.db()?;
-    let found = spawn_blocking(move || -> Result<Vec<Labels>, ApiError> {
+    spawn_blocking(move || {
         let querier = db.querier(start, end)?;
         // No samples are wanted: the storage need not read any.
         let hints = SelectHints { start, end, function: "series".into(), ..SelectHints::default() };
@@ -48,11 +46,9 @@ pub(super) async fn series(State(state): State<Arc<ApiState>>, params: Params) -
             found.sort_unstable();
             found.dedup();
         }
-        Ok(found)
+        answer(found, limit)
     })
-    .await??;
-    let warnings = truncated(found.len(), limit);
-    json::with_warnings(found.into_iter().take(at_most(limit)).collect::<Vec<_>>(), &warnings)
+    .await?
 }
 
 pub(super) async fn names(State(state): State<Arc<ApiState>>, params: Params) -> Result<Response, ApiError> {
@@ -86,18 +82,16 @@ async fn list(
         return json::success(Vec::<String>::new());
     }
     let db = state.db()?;
-    let mut found = spawn_blocking(move || read(&*db.querier(start, end)?, &query)).await??;
-    let warnings = truncated(found.len(), limit);
-    found.truncate(at_most(limit));
-    json::with_warnings(found, &warnings)
+    spawn_blocking(move || answer(read(&*db.querier(start, end)?, &query)?, limit)).await?
 }
 
-fn at_most(limit: usize) -> usize {
-    if limit == 0 { usize::MAX } else { limit }
-}
-
-fn truncated(found: usize, limit: usize) -> Vec<String> {
-    if limit > 0 && found > limit { vec![TRUNCATED.to_owned()] } else { Vec::new() }
+/// The first `limit` of what was found, all where it is 0.
+fn answer<T: Serialize>(mut found: Vec<T>, limit: usize) -> Result<Response, ApiError> {
+    let is_cut = limit > 0 && found.len() > limit;
+    if is_cut {
+        found.truncate(limit);
+    }
+    json::with_warnings(found, if is_cut { &[json::TRUNCATED] } else { &[] })
 }
 
 /// `U__http_2e_status` is `http.status`: any character but letters, digits and underscores as `_<hex>_`, an underscore as two. `None`

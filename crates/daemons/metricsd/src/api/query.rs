@@ -49,12 +49,6 @@ enum Stats {
     Deprecated(String),
 }
 
-/// A query's answer and what it took.
-pub(super) struct Answered {
-    pub result: QueryResult,
-    pub spent: Spent,
-}
-
 pub(super) async fn instant(
     State(state): State<Arc<ApiState>>,
     Caller(origin): Caller,
@@ -146,6 +140,7 @@ fn positive(nanos: Nanos) -> Duration {
     Duration::from_nanos(u64::try_from(nanos).unwrap_or_default())
 }
 
+/// Waits for the query's turn, evaluates it, logs it, and writes the answer, which is work as well. The wait counts as time of the query.
 async fn respond(
     state: &Arc<ApiState>,
     params: &Params,
@@ -153,29 +148,8 @@ async fn respond(
     when: When,
     origin: QueryOrigin,
 ) -> Result<Response, ApiError> {
-    let Answered { mut result, spent } = run(state, params.get("query"), &asked, when, origin).await?;
-    json::truncate(&mut result, asked.limit);
-    if let Stats::Deprecated(value) = &asked.stats {
-        result.warnings.push(format!(
-            "value {value:?} for parameter \"stats\" is deprecated and will be rejected in the next major release, use \"true\" or \"all\""
-        ));
-    }
-    let stats = match asked.stats {
-        Stats::No => None,
-        Stats::Yes | Stats::Deprecated(_) => Some(spent),
-    };
-    json::query_result(&result, stats)
-}
-
-/// Waits for the query's turn, evaluates it and logs it. The wait counts as time of the query.
-async fn run(
-    state: &Arc<ApiState>,
-    query: &str,
-    asked: &Asked,
-    when: When,
-    origin: QueryOrigin,
-) -> Result<Answered, ApiError> {
     let db = state.db()?;
+    let query = params.get("query");
     // What is no query need not wait.
     state.engine.parse(query).map_err(invalid_query)?;
     let asked_at = Instant::now();
@@ -190,7 +164,7 @@ async fn run(
         explain: asked.explain,
     };
     let (state, query) = (state.clone(), query.to_owned());
-    let answered = spawn_blocking(move || {
+    spawn_blocking(move || {
         let _turn = turn;
         let begun = Instant::now();
         let outcome = match when.step {
@@ -212,8 +186,21 @@ async fn run(
                 origin: &origin,
             });
         }
-        outcome.map(|result| Answered { result, spent })
+        answer(outcome.map_err(invalid_query)?, &asked, spent)
     })
-    .await?;
-    answered.map_err(invalid_query)
+    .await?
+}
+
+fn answer(mut result: QueryResult, asked: &Asked, spent: Spent) -> Result<Response, ApiError> {
+    json::truncate(&mut result, asked.limit);
+    if let Stats::Deprecated(value) = &asked.stats {
+        result.warnings.push(format!(
+            "value {value:?} for parameter \"stats\" is deprecated and will be rejected in the next major release, use \"true\" or \"all\""
+        ));
+    }
+    let stats = match asked.stats {
+        Stats::No => None,
+        Stats::Yes | Stats::Deprecated(_) => Some(spent),
+    };
+    json::query_result(&result, stats)
 }

@@ -2,21 +2,33 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// How many threads queries may start beside their own, all together: so many that all processors are busy, not more.
+use rayon_core::{ThreadPool, ThreadPoolBuilder};
+
+/// Threads beside the ones that queries are called on, for all queries together: so many that all processors are busy, not more.
+///
+/// They stay, since a query over some hundred series takes little more time than starting a thread.
 #[derive(Debug)]
 pub(crate) struct Helpers {
+    /// None where there is no thread.
+    pool: Option<ThreadPool>,
     free: AtomicUsize,
 }
 
-/// Threads that a query may start; they are given back with it.
+/// Threads that a query has; they are given back with it.
 pub(crate) struct TakenHelpers<'h> {
     helpers: &'h Helpers,
     count: usize,
 }
 
 impl Helpers {
+    /// Starts `count` threads, or none where that cannot be: queries take longer then, that is all.
     pub(crate) fn new(count: usize) -> Self {
-        Self { free: AtomicUsize::new(count) }
+        let name = |_| "query".to_owned();
+        // For the builder, no threads means one a processor.
+        let build = |count| ThreadPoolBuilder::new().num_threads(count).thread_name(name).build().ok();
+        let pool = Some(count).filter(|count| *count > 0).and_then(build);
+        let free = if pool.is_some() { count } else { 0 };
+        Self { pool, free: AtomicUsize::new(free) }
     }
 
     /// Takes as many as are free, at most `most`.
@@ -34,6 +46,18 @@ impl Helpers {
 impl TakenHelpers<'_> {
     pub(crate) fn count(&self) -> usize {
         self.count
+    }
+
+    /// Does `work` on the calling thread while each of the helpers does `help`; all have ended when it returns. A panic of one of them goes
+    /// on in the calling thread.
+    pub(crate) fn beside<R>(&self, help: impl Fn() + Sync, work: impl FnOnce() -> R) -> R {
+        let Some(pool) = &self.helpers.pool else { return work() };
+        pool.in_place_scope(|scope| {
+            for _ in 0..self.count {
+                scope.spawn(|_| help());
+            }
+            work()
+        })
     }
 }
 

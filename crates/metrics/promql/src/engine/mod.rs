@@ -52,8 +52,8 @@ pub struct EngineOptions {
     pub use_start_timestamps: bool,
     /// What of the language is switched on.
     pub syntax: ParserOptions,
-    /// How many threads queries may start beside the ones they are called on, all queries together: one less than there are processors.
-    /// Only queries that read many series start any.
+    /// How many threads there are beside the ones that queries are called on, for all queries together: one less than there are
+    /// processors. Only queries that read many series use any.
     pub helper_threads: usize,
 }
 

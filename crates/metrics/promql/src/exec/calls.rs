@@ -10,7 +10,7 @@ use crate::{
     engine::annotations::Note,
     functions::{math, natural},
     histogram::{Native, variance},
-    plan::{HistogramStat, MathFunction, Relabel, Scalar, SortOrder, Vector, VectorKind},
+    plan::{HistogramStat, MathFunction, Scalar, SortOrder, Vector, VectorKind},
     syntax::Span,
 };
 
@@ -119,38 +119,6 @@ impl Executor<'_> {
             Ok(())
         })?;
         self.missing(labels.clone(), &found, sink)
-    }
-
-    pub(super) fn relabel(&self, relabel: &Relabel, input: &Vector, sink: Sink<'_>) -> Done {
-        let mut names = self.name_removal();
-        self.vector(input, &mut |mut series| {
-            let (target, value) = match relabel {
-                Relabel::Replace { target, replacement, source, regex } => {
-                    let source = series.labels.value(source);
-                    match regex.captures(source) {
-                        Some(captures) => {
-                            let mut value = String::new();
-                            captures.expand(replacement, &mut value);
-                            (target, Some(value))
-                        }
-                        None => (target, None),
-                    }
-                }
-                Relabel::Join { target, separator, sources } => {
-                    let values: Vec<&str> =
-                        sources.iter().map(|source| series.labels.value(source)).collect();
-                    (target, Some(values.join(separator)))
-                }
-            };
-            if let Some(value) = value {
-                series.labels = series.labels.with(target, &value);
-                if target == model::METRIC_NAME {
-                    series.drop_name = false;
-                }
-            }
-            names.check(&series)?;
-            sink(series)
-        })
     }
 
     /// Sorts in instant queries; ranges are sorted by labels in the end, whatever is done here.

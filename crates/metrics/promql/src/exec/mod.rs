@@ -14,6 +14,7 @@ mod histograms;
 mod info;
 mod names;
 mod range;
+mod relabel;
 mod scan;
 mod select;
 mod series;

@@ -13,7 +13,8 @@ use crate::{
     engine::{EngineError, RangeSeries as RangeResult, annotations::Note, budget::Touched},
     functions::{
         extended,
-        floats::{self, Floats, Windows},
+        floats::{self, Floats},
+        layout::Windows,
         range::{Scratch, evaluate},
         starts::{Counted, Starts},
         window::{Notes, Window},

@@ -104,17 +104,13 @@ impl Executor<'_> {
             }),
             changed: Condvar::new(),
         };
-        thread::scope(|scope| {
-            for _ in 0..helpers.count() {
-                let builder = thread::Builder::new().name("query".to_owned());
-                // Without it the query takes longer, that is all.
-                if builder.spawn_scoped(scope, || scan.help()).is_err() {
-                    break;
-                }
-            }
-            let _stop = StopAtEnd(&scan);
-            scan.deliver(sink)
-        })
+        helpers.beside(
+            || scan.help(),
+            || {
+                let _stop = StopAtEnd(&scan);
+                scan.deliver(sink)
+            },
+        )
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     engine::EngineError,
     functions::{
         floats::{self, Floats},
+        layout::Windows,
         window::Point,
     },
     plan::{Extension, Selector, Shift},
@@ -70,16 +71,17 @@ impl Executor<'_> {
         let set = self.select(selector, shift, 0, lookback)?;
         // Whatever the selector's extension: what is after a step is not its newest sample.
         let (first, last) = (self.window(selector, shift, lookback).0, shift.apply(self.steps.end()));
+        let windows = Windows { steps: self.steps, shift, range: lookback };
         let make = |mut next: storage::Series, worker: &mut Worker<'_>| {
             match self.is_instant() {
                 // The only step looks at nothing older.
                 true => worker.read_newest(&mut *next.samples, first, last)?,
                 false => worker.read(&mut *next.samples, first, last)?,
             }
-            let columns = &worker.columns;
+            let Worker { columns, scratch, .. } = worker;
             let series = if columns.histograms.is_empty() {
                 let floats = Floats { timestamps: &columns.timestamps, values: &columns.values };
-                let row = floats::newest(floats, self.steps, shift, lookback, &float);
+                let row = floats::newest(floats, &windows, &mut scratch.floats, &float);
                 Series::of_row(next.labels, row)
             } else {
                 let mut series = Series::empty(next.labels, self.steps.count());

@@ -5,18 +5,19 @@
 //! their rounding has to be Prometheus'.
 
 use model::{Millis, is_stale};
-use vector::{Row, Steps, add_finite};
+use vector::{Row, add_finite};
 
 use super::{
+    layout::{Found, Layout, Windows},
     over_time,
-    stretch::{Borders, Stretcher},
+    stretch::{Borders, Placed, Stretcher},
 };
 use crate::{
     engine::{
         EngineError,
         budget::{Budget, Touched},
     },
-    plan::{RangeFunction, Shift},
+    plan::RangeFunction,
 };
 
 /// Windows that are added up side by side.
@@ -29,30 +30,14 @@ pub(crate) struct Floats<'a> {
     pub(crate) values: &'a [f64],
 }
 
-/// The windows of all steps.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Windows {
-    pub(crate) steps: Steps,
-    pub(crate) shift: Shift,
-    /// How long, milliseconds.
-    pub(crate) range: Millis,
-}
-
-/// The samples of the window of one step, `(end - range, end]`. There is at least one.
-#[derive(Debug, Clone, Copy)]
-struct Found {
-    step: usize,
-    /// The first sample and the one behind the last.
-    low: usize,
-    high: usize,
-    end: Millis,
-}
-
-/// Buffers that are used for one series after the other.
+/// What is kept from one series to the next.
 #[derive(Debug, Default)]
 pub(crate) struct FloatScratch {
+    layout: Layout,
+    /// How each window of the layout is stretched by a function.
+    placed: Vec<Placed>,
+    placed_for: Option<RangeFunction>,
     resets: Vec<usize>,
-    windows: Vec<Found>,
 }
 
 /// Whether [`evaluate`] knows the function.
@@ -81,41 +66,64 @@ pub(crate) fn evaluate(
     budget: &Budget,
 ) -> Result<Row, EngineError> {
     use RangeFunction::*;
+    if matches!(function, Rate | Increase | Delta) {
+        let row = changes(function, floats, windows, scratch);
+        budget.touch(scratch.layout.samples() as u64);
+        return Ok(row);
+    }
+    let layout = &mut scratch.layout;
+    layout.update(floats.timestamps, windows);
     let values = floats.values;
-    let each = |found: &Found| &values[found.low..found.high];
     match function {
-        Rate | Increase | Delta => changes(function, floats, windows, scratch, budget),
-        SumOverTime => sums(floats, windows, scratch, budget, over_time::sum, |sum, lost, _| sum + lost),
-        AvgOverTime => sums(floats, windows, scratch, budget, over_time::avg, |sum, lost, count| {
+        SumOverTime => sums(values, layout, windows, budget, over_time::sum, |sum, lost, _| sum + lost),
+        AvgOverTime => sums(values, layout, windows, budget, over_time::avg, |sum, lost, count| {
             sum / count + lost / count
         }),
-        MinOverTime => windows.rows(floats, budget, |found| Some(over_time::min(each(&found)))),
-        MaxOverTime => windows.rows(floats, budget, |found| Some(over_time::max(each(&found)))),
-        CountOverTime => windows.rows(floats, budget, |found| Some((found.high - found.low) as f64)),
-        PresentOverTime => windows.rows(floats, budget, |_| Some(1.0)),
-        LastOverTime => windows.rows(floats, budget, |found| Some(values[found.high - 1])),
+        MinOverTime => rows(layout, budget, |found| over_time::min(&values[found.low..found.high])),
+        MaxOverTime => rows(layout, budget, |found| over_time::max(&values[found.low..found.high])),
+        CountOverTime => rows(layout, budget, |found| found.len() as f64),
+        PresentOverTime => rows(layout, budget, |_| 1.0),
+        LastOverTime => rows(layout, budget, |found| values[found.last()]),
         _ => Err(EngineError::NotSupported(format!("function {} of floats alone", function.name()))),
     }
 }
 
-/// What `value` makes of the newest sample's time and value at each step, where it is in `(at - lookback, at]` and not a staleness marker.
+/// What `value` makes of the newest sample's time and value in each window, where it is not a staleness marker.
 pub(crate) fn newest(
     Floats { timestamps, values }: Floats<'_>,
-    steps: Steps,
-    shift: Shift,
-    lookback: Millis,
+    windows: &Windows,
+    scratch: &mut FloatScratch,
     value: impl Fn(Millis, f64) -> f64,
 ) -> Row {
-    let mut seen = 0;
-    Row::from_fn(steps.count(), |step| {
-        let at = shift.apply(steps.at(step));
-        while timestamps.get(seen).is_some_and(|time| *time <= at) {
-            seen += 1;
+    let layout = &mut scratch.layout;
+    layout.update(timestamps, windows);
+    let mut any_stale = false;
+    let mut row = layout.row(1, |_, found| {
+        let newest = values[found.last()];
+        any_stale |= is_stale(newest);
+        value(timestamps[found.last()], newest)
+    });
+    if any_stale {
+        for found in layout.found().iter().filter(|found| is_stale(values[found.last()])) {
+            row.unset(found.step);
         }
-        let newest = seen.checked_sub(1)?;
-        let (time, sample) = (timestamps[newest], values[newest]);
-        (time > at.saturating_sub(lookback) && !is_stale(sample)).then(|| value(time, sample))
-    })
+    }
+    row
+}
+
+/// A row with the value of each window, which may take as long as the window has samples.
+#[inline]
+fn rows(layout: &Layout, budget: &Budget, mut value: impl FnMut(&Found) -> f64) -> Result<Row, EngineError> {
+    let mut touched = Touched::new(budget);
+    let mut outcome = Ok(());
+    let row = layout.row(1, |_, found| {
+        if outcome.is_ok() {
+            outcome = touched.add(found.len());
+        }
+        if outcome.is_ok() { value(found) } else { f64::NAN }
+    });
+    touched.finish();
+    outcome.map(|()| row)
 }
 
 /// Differences between the last and the first sample, with what resets took away.
@@ -124,24 +132,28 @@ fn changes(
     floats: Floats<'_>,
     windows: &Windows,
     scratch: &mut FloatScratch,
-    budget: &Budget,
-) -> Result<Row, EngineError> {
+) -> Row {
     let Floats { timestamps, values } = floats;
+    let FloatScratch { layout, placed, placed_for, resets } = scratch;
+    let mut stretcher = Stretcher::new(function, windows.range);
+    if layout.update(timestamps, windows) || *placed_for != Some(function) {
+        *placed_for = Some(function);
+        placed.clear();
+        placed.extend(layout.found().iter().map(|found| {
+            let (first, last) = (timestamps[found.low], timestamps[found.last()]);
+            stretcher.place(&Borders { first, last, distances: found.len() - 1 }, windows.borders(found.step))
+        }));
+    }
     let is_counter = function != RangeFunction::Delta;
-    let resets = &mut scratch.resets;
     resets.clear();
     let falls = |at: usize| values[at] < values[at - 1];
     // Counted first, without a branch: nearly all series have none.
     if is_counter && values.windows(2).map(|pair| usize::from(pair[1] < pair[0])).sum::<usize>() > 0 {
         resets.extend((1..values.len()).filter(|at| falls(*at)));
     }
-    let mut stretcher = Stretcher::new(function, windows.range);
     let mut next_reset = 0;
-    windows.rows(floats, budget, |Found { low, high, end, .. }| {
-        let last = high - 1;
-        if low == last {
-            return None;
-        }
+    layout.row(2, |place, found| {
+        let (low, last) = (found.low, found.last());
         let mut change = values[last] - values[low];
         while resets.get(next_reset).is_some_and(|reset| *reset <= low) {
             next_reset += 1;
@@ -149,30 +161,24 @@ fn changes(
         for reset in resets[next_reset..].iter().take_while(|reset| **reset <= last) {
             change += values[reset - 1];
         }
-        let borders = Borders { first: timestamps[low], last: timestamps[last], distances: last - low };
-        let first = is_counter.then_some(values[low]);
-        Some(stretcher.stretch(change, first, &borders, (end.saturating_sub(windows.range), end)))
+        stretcher.stretch(change, is_counter.then_some(values[low]), &placed[place])
     })
 }
 
 /// Compensated sums of all windows, from which `result` makes values, told the sum, what it lost and the number of samples; `alone` makes one
 /// of a window whose sum is not finite.
 fn sums(
-    floats: Floats<'_>,
+    values: &[f64],
+    layout: &Layout,
     windows: &Windows,
-    scratch: &mut FloatScratch,
     budget: &Budget,
     alone: impl Fn(&[f64]) -> f64,
     result: impl Fn(f64, f64, f64) -> f64,
 ) -> Result<Row, EngineError> {
-    let found = &mut scratch.windows;
-    found.clear();
-    let mut cursor = Cursor::default();
-    found.extend((0..windows.steps.count()).filter_map(|step| windows.find(floats, step, &mut cursor)));
     let mut row = Row::empty(windows.steps.count());
     let mut touched = Touched::new(budget);
     let mut add = |found: &Found, sum: f64, lost: f64| {
-        let samples = &floats.values[found.low..found.high];
+        let samples = &values[found.low..found.high];
         let value = match (sum + lost).is_finite() {
             true => result(sum, lost, samples.len() as f64),
             false => alone(samples),
@@ -180,16 +186,15 @@ fn sums(
         row.set(found.step, value);
         touched.add(samples.len())
     };
-    let mut groups = found.chunks_exact(LANES);
+    let mut groups = layout.found().chunks_exact(LANES);
     for group in &mut groups {
-        let lanes: [&[f64]; LANES] =
-            std::array::from_fn(|lane| &floats.values[group[lane].low..group[lane].high]);
+        let lanes: [&[f64]; LANES] = std::array::from_fn(|lane| &values[group[lane].low..group[lane].high]);
         for (found, (sum, lost)) in group.iter().zip(add_up(lanes)) {
             add(found, sum, lost)?;
         }
     }
     for found in groups.remainder() {
-        let [(sum, lost)] = add_up([&floats.values[found.low..found.high]]);
+        let [(sum, lost)] = add_up([&values[found.low..found.high]]);
         add(found, sum, lost)?;
     }
     touched.finish();
@@ -211,53 +216,4 @@ fn add_up<const N: usize>(lanes: [&[f64]; N]) -> [(f64, f64); N] {
         *sum = lane[common..].iter().fold(*sum, |sum, value| add_finite(sum, *value));
     }
     sums
-}
-
-// === impl Windows ===
-
-impl Windows {
-    /// A row with the value of each window that has samples and a value.
-    #[inline]
-    fn rows(
-        &self,
-        floats: Floats<'_>,
-        budget: &Budget,
-        mut value: impl FnMut(Found) -> Option<f64>,
-    ) -> Result<Row, EngineError> {
-        let mut touched = Touched::new(budget);
-        let mut outcome = Ok(());
-        let mut cursor = Cursor::default();
-        let row = Row::from_fn(self.steps.count(), |step| {
-            let found = self.find(floats, step, &mut cursor)?;
-            if outcome.is_err() {
-                return None;
-            }
-            outcome = touched.add(found.high - found.low);
-            value(found)
-        });
-        touched.finish();
-        outcome.map(|()| row)
-    }
-
-    /// The window of a step, if it has samples. Steps must not go back.
-    #[inline]
-    fn find(&self, Floats { timestamps, .. }: Floats<'_>, step: usize, cursor: &mut Cursor) -> Option<Found> {
-        let Cursor { low, high } = cursor;
-        let end = self.shift.apply(self.steps.at(step));
-        let start = end.saturating_sub(self.range);
-        while timestamps.get(*high).is_some_and(|time| *time <= end) {
-            *high += 1;
-        }
-        while *low < *high && timestamps[*low] <= start {
-            *low += 1;
-        }
-        (*low < *high).then_some(Found { step, low: *low, high: *high, end })
-    }
-}
-
-/// Where a window lies among the samples.
-#[derive(Default)]
-struct Cursor {
-    low: usize,
-    high: usize,
 }

@@ -7,6 +7,7 @@ pub(crate) mod extended;
 pub(crate) mod extended_histograms;
 pub(crate) mod floats;
 pub(crate) mod histograms_over_time;
+pub(crate) mod layout;
 pub(crate) mod math;
 pub(crate) mod natural;
 pub(crate) mod over_time;

@@ -35,16 +35,23 @@ pub(crate) struct Stretch {
     to_end: f64,
 }
 
-/// Stretches the changes of one function in one window after the other. Samples mostly lie alike in all of them, so the last stretch is kept.
+/// How the change in one window is stretched.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Placed {
+    stretch: Stretch,
+    /// The factor where nothing is known from before.
+    plain: f64,
+}
+
+/// Stretches the changes of one function in windows of one length.
 #[derive(Debug)]
 pub(crate) struct Stretcher {
     /// What the result is divided by.
     seconds: Option<f64>,
-    /// Distances of the first sample from the window's start and of the last one from its end, and how many samples.
+    /// Distances of the first sample from the window's start and of the last one from its end, and how many samples: mostly all windows of
+    /// a series are alike.
     known: (Millis, Millis, usize),
-    stretch: Stretch,
-    /// The factor where nothing is known from before.
-    plain: f64,
+    placed: Placed,
 }
 
 // === impl Stretch ===
@@ -83,6 +90,13 @@ impl Stretch {
         }
         if sampled == 0.0 { 1.0 } else { (sampled + to_start + to_end) / sampled }
     }
+
+    /// Whether the counter would have been zero so long before the window that it need not be calculated.
+    #[inline]
+    fn begins_long_before(&self, change: f64, first: f64) -> bool {
+        let [zero, start] = [first * self.sampled, 2.0 * change * self.to_start];
+        zero.is_finite() && zero >= start
+    }
 }
 
 // === impl Stretcher ===
@@ -94,40 +108,33 @@ impl Stretcher {
         Self {
             seconds: (function == RangeFunction::Rate).then(|| seconds(range)),
             known: (0, 0, usize::MAX),
-            stretch: nothing,
-            plain: 0.0,
+            placed: Placed { stretch: nothing, plain: 0.0 },
         }
+    }
+
+    /// For the window in `(start, end]` whose samples lie at these borders.
+    #[inline]
+    pub(crate) fn place(&mut self, borders: &Borders, (start, end): (Millis, Millis)) -> Placed {
+        let place = (borders.first - start, end - borders.last, borders.distances);
+        if place != self.known {
+            self.known = place;
+            let stretch = Stretch::new(borders, start, end);
+            self.placed = Placed { stretch, plain: self.per_second(stretch.factor(Before::Nothing)) };
+        }
+        self.placed
     }
 
     /// The change of a counter from `first`, its first value in the window, if it is one; else `first` is none.
     #[inline]
-    pub(crate) fn stretch(
-        &mut self,
-        change: f64,
-        first: Option<f64>,
-        borders: &Borders,
-        (start, end): (Millis, Millis),
-    ) -> f64 {
-        let place = (borders.first - start, end - borders.last, borders.distances);
-        if place != self.known {
-            self.known = place;
-            self.stretch = Stretch::new(borders, start, end);
-            self.plain = self.per_second(self.stretch.factor(Before::Nothing));
-        }
+    pub(crate) fn stretch(&self, change: f64, first: Option<f64>, placed: &Placed) -> f64 {
+        let Placed { stretch, plain } = placed;
         let factor = match first {
-            Some(first) if change > 0.0 && first >= 0.0 && !self.begins_long_before(change, first) => {
-                self.per_second(self.stretch.factor(Before::Share(first / change)))
+            Some(first) if change > 0.0 && first >= 0.0 && !stretch.begins_long_before(change, first) => {
+                self.per_second(stretch.factor(Before::Share(first / change)))
             }
-            _ => self.plain,
+            _ => *plain,
         };
         change * factor
-    }
-
-    /// Whether the counter would have been zero so long before the window that it need not be calculated.
-    #[inline]
-    fn begins_long_before(&self, change: f64, first: f64) -> bool {
-        let [zero, start] = [first * self.stretch.sampled, 2.0 * change * self.stretch.to_start];
-        zero.is_finite() && zero >= start
     }
 
     #[inline]
@@ -156,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_stretch_gives_the_same() {
+    fn stretches_as_if_calculated_anew() {
         let mut stretcher = Stretcher::new(RangeFunction::Rate, 300_000);
         for number in 0..2000i64 {
             let window = (number * 7_000, number * 7_000 + 300_000);
@@ -166,7 +173,8 @@ mod tests {
                 [(10.0, 0.0), (10.0, 0.5), (10.0, 1.05), (3.0, 1e9), (-2.0, 5.0), (1e300, 1e308), (0.0, 1.0)]
             {
                 let want = calculated(change, value, &borders, window);
-                let got = stretcher.stretch(change, Some(value), &borders, window);
+                let placed = stretcher.place(&borders, window);
+                let got = stretcher.stretch(change, Some(value), &placed);
                 assert_eq!(got.to_bits(), want.to_bits(), "{change} from {value} in {borders:?}");
             }
         }

@@ -142,7 +142,7 @@ impl Extension {
 }
 
 /// When to look instead of at the step's own time.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Shift {
     pub(crate) at: Option<Millis>,
     pub(crate) offset: Millis,

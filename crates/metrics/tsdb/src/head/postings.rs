@@ -1,6 +1,11 @@
 //! Which series have which label, in memory.
 
-use std::{collections::HashMap, convert::Infallible, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    convert::Infallible,
+    ops::Bound,
+    sync::Arc,
+};
 
 use model::{Labels, Matcher};
 use roaring::RoaringBitmap;
@@ -26,10 +31,10 @@ pub(crate) struct HeadIndex {
 
 type Names = HashMap<Box<str>, LabelValues>;
 
-/// The values of one label.
+/// The values of one label, in order: lists of values and what begins alike are asked for more often than labels come new.
 #[derive(Default)]
 pub(crate) struct LabelValues {
-    values: HashMap<Box<str>, PostingList>,
+    values: BTreeMap<Box<str>, PostingList>,
 }
 
 // === impl HeadIndex ===
@@ -99,12 +104,16 @@ impl HeadIndex {
         self.series(slot).map(|series| series.labels())
     }
 
-    /// Values of a label with their lists, in no order.
+    /// Values of a label, ascending, with their lists.
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = (&str, &PostingList)> {
-        self.names
-            .get(name)
-            .into_iter()
-            .flat_map(|values| values.values.iter().map(|(value, list)| (&**value, list)))
+        self.values_from(name, "")
+    }
+
+    /// The same from some value on.
+    fn values_from(&self, name: &str, first: &str) -> impl Iterator<Item = (&str, &PostingList)> {
+        let from = (Bound::Included(first), Bound::Unbounded);
+        let values = self.names.get(name).map(|values| values.values.range::<str, _>(from));
+        values.into_iter().flatten().map(|(value, list)| (&**value, list))
     }
 
     /// Names with the number of their values, in no order.
@@ -142,7 +151,7 @@ impl PostingsSource for HeadIndex {
         prefix: &str,
         visit: &mut dyn FnMut(&str, &'a PostingList),
     ) -> Result<(), Infallible> {
-        let values = HeadIndex::values(self, name).filter(|(value, _)| value.starts_with(prefix));
+        let values = self.values_from(name, prefix).take_while(|(value, _)| value.starts_with(prefix));
         values.for_each(|(value, list)| visit(value, list));
         Ok(())
     }

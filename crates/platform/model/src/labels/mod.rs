@@ -15,6 +15,9 @@ pub use builder::{LabelsBuilder, SortedLabels};
 
 use crate::{METRIC_NAME, is_legacy_label_name, write_quoted};
 
+/// Few sets are larger: room for so much need not grow while one is made.
+const USUAL_BYTES: usize = 256;
+
 /// A set of `name=value` pairs, sorted by name in byte order; names are unique, values are never empty.
 ///
 /// All pairs live in one allocation (see `encoding`), so a clone is a reference count and equality one comparison of memory.
@@ -40,7 +43,7 @@ impl Labels {
     ///
     /// The caller vouches for the order; it is checked in debug builds.
     pub fn from_sorted<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut text = String::new();
+        let mut text = String::with_capacity(USUAL_BYTES);
         let mut last: Option<&str> = None;
         for (name, value) in pairs {
             debug_assert!(last.is_none_or(|last| last < name), "BUG: labels out of order");

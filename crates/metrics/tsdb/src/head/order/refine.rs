@@ -43,10 +43,10 @@ pub(super) fn sorted(index: &HeadIndex) -> Vec<Slot> {
             break;
         }
         // Most values of a label with many are those of single series, which are told apart already.
-        let mut values: Vec<_> = index.values(name).filter(|(_, list)| partition.touches(list)).collect();
-        values.sort_unstable_by_key(|(value, _)| *value);
-        for (_, list) in values {
-            partition.split(list, &mut scratch);
+        for (_, list) in index.values(name) {
+            if partition.touches(list) {
+                partition.split(list, &mut scratch);
+            }
         }
     }
     partition.order
