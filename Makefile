@@ -19,7 +19,7 @@ run: web ## Build everything and run the whole stack here (data in ./data).
 build: web ## Build all programs in the quick-to-build profile.
 	$(CARGO) build --workspace
 
-release: web ## Build all programs optimised (ten minutes or more on two cores).
+release: web ## Build all programs optimised (half an hour on two cores).
 	$(CARGO) build --release --workspace
 
 web: $(WEB)/dist/index.html ## Build the web app.

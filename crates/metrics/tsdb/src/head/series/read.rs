@@ -91,12 +91,18 @@ pub(crate) fn read_newest(
     columns: &mut Columns,
 ) -> Result<(), HeadChunkError> {
     let state = series.state();
-    match state.newest_float(view, range)? {
-        Newest::Float(timestamp, value) => columns.push(timestamp, value),
-        Newest::Nothing | Newest::Histograms => {
-            drop(state);
-            return read_series(series, files, view, range, columns);
+    let mut newest = state.newest_of_open(view, range)?;
+    if newest == Newest::Nothing {
+        let closed = state.newest_closed_in(view, range);
+        let files = files.current_files();
+        drop(state);
+        if let Some((chunk, limit)) = closed {
+            newest = chunk.show(&files, |encoding, data| decode_newest(encoding, data, limit, range))??;
         }
+    }
+    match newest {
+        Newest::Float(timestamp, value) => columns.push(timestamp, value),
+        Newest::Nothing | Newest::Histograms => return read_series(series, files, view, range, columns),
     }
     Ok(())
 }
@@ -124,23 +130,31 @@ impl SeriesState {
         chunks
     }
 
-    /// The newest sample that `view` sees in a range, where it is a float in the open chunk and no other chunk can have a newer one.
-    fn newest_float(
+    /// The newest sample that `view` sees in a range, where it is a float in the open chunk and no other chunk can have a newer one;
+    /// [`Newest::Histograms`] where that takes a look at more.
+    fn newest_of_open(
         &self,
         view: &View,
         (min_time, max_time): (Millis, Millis),
     ) -> Result<Newest, HeadChunkError> {
-        let Some(open) = self.open.as_ref().filter(|open| !open.encoding().holds_histograms()) else {
+        if self.late.is_some() || self.deleted().is_some() {
+            return Ok(Newest::Histograms);
+        }
+        let Some(open) = &self.open else {
             return Ok(Newest::Nothing);
         };
-        if self.late.is_some() || self.deleted().is_some() {
-            return Ok(Newest::Nothing);
-        }
         let (visible, _) = self.visible_of_open(view);
-        if visible == usize::from(open.len()) && (min_time..=max_time).contains(&self.last_time) {
+        let is_float = !open.encoding().holds_histograms();
+        if is_float && visible == usize::from(open.len()) && (min_time..=max_time).contains(&self.last_time) {
             return Ok(Newest::Float(self.last_time, self.last_value));
         }
         Ok(decode_newest(open.encoding(), open.bytes(), visible, (min_time, max_time))?)
+    }
+
+    /// The newest of the closed chunks that have samples in a range, and how many of its samples `view` sees.
+    fn newest_closed_in(&self, view: &View, range: (Millis, Millis)) -> Option<(TakenChunk, usize)> {
+        let (_, hidden) = self.visible_of_open(view);
+        self.closed_in(range, hidden).pop()
     }
 
     /// How many samples of the open chunk `view` sees, and how many of the closed ones, the newest, it must not see.
