@@ -92,13 +92,13 @@ pub(crate) fn read_newest(
 ) -> Result<(), HeadChunkError> {
     let state = series.state();
     let mut newest = state.newest_of_open(view, range)?;
-    if newest == Newest::Nothing {
-        let closed = state.newest_closed_in(view, range);
-        let files = files.current_files();
-        drop(state);
-        if let Some((chunk, limit)) = closed {
-            newest = chunk.show(&files, |encoding, data| decode_newest(encoding, data, limit, range))??;
-        }
+    let closed = match newest {
+        Newest::Nothing => state.newest_closed_in(view, range).map(|closed| (closed, files.current_files())),
+        Newest::Float(..) | Newest::Histograms => None,
+    };
+    drop(state);
+    if let Some(((chunk, limit), files)) = closed {
+        newest = chunk.show(&files, |encoding, data| decode_newest(encoding, data, limit, range))??;
     }
     match newest {
         Newest::Float(timestamp, value) => columns.push(timestamp, value),
