@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use config::ByteSize;
 use parking_lot::RwLock;
 use prometheus_client::registry::Registry;
 use promql::{Engine, EngineOptions};
@@ -328,10 +329,16 @@ async fn map_chunks(db: Arc<Db>, stop: Stop) {
     }
 }
 
+/// Zero is no bound, as with other sizes.
+fn most_bytes(size: ByteSize) -> usize {
+    if size.0 == 0 { usize::MAX } else { usize::try_from(size.0).unwrap_or(usize::MAX) }
+}
+
 fn engine_options(flags: &Flags, config: &Config) -> EngineOptions {
     EngineOptions {
         lookback_delta: flags.lookback_delta.0,
         max_samples: flags.max_samples,
+        max_bytes: flags.query_max_bytes.map_or(usize::MAX, most_bytes),
         timeout: flags.query_timeout.0,
         default_subquery_step: config.evaluation_interval,
         delayed_name_removal: flags.enable_feature.iter().any(|name| name == "promql-delayed-name-removal"),

@@ -163,6 +163,10 @@ pub struct Flags {
     #[arg(long = "query.max-samples", default_value_t = 50_000_000, value_name = "N")]
     pub max_samples: usize,
 
+    /// Maximum memory a query may take for samples and labels, like 512MB; without it, only samples are bounded.
+    #[arg(long = "query.max-bytes", value_name = "SIZE")]
+    pub query_max_bytes: Option<ByteSize>,
+
     /// Maximum time the daemon may have been down for alerts to find their "for" state again.
     #[arg(long = "rules.alert.for-outage-tolerance", default_value = "1h", value_name = "DURATION")]
     pub for_outage_tolerance: PromDuration,
@@ -263,6 +267,7 @@ impl Flags {
             ("enable-feature", self.enable_feature.join(",")),
             ("log.level", self.log_level.clone()),
             ("query.lookback-delta", self.lookback_delta.to_string()),
+            ("query.max-bytes", self.query_max_bytes.unwrap_or_default().to_string()),
             ("query.max-concurrency", self.max_concurrency.to_string()),
             ("query.max-samples", self.max_samples.to_string()),
             ("query.timeout", self.query_timeout.to_string()),

@@ -17,6 +17,11 @@ pub enum EngineError {
     /// The query would keep more samples in memory at once than `--query.max-samples` allows.
     #[error("query processing would load too many samples into memory in query execution")]
     TooManySamples,
+    /// The query would keep more bytes in memory at once than `--query.max-bytes` allows, which is so much.
+    #[error(
+        "query processing would take more than {0} bytes of memory; ask for fewer series or samples, or raise --query.max-bytes"
+    )]
+    TooManyBytes(usize),
     /// The time for the query is over.
     #[error("query timed out in expression evaluation")]
     Timeout,
@@ -74,6 +79,7 @@ impl EngineError {
         match self {
             Self::Parse(_) | Self::Invalid(_) => ErrorKind::BadData,
             Self::TooManySamples
+            | Self::TooManyBytes(_)
             | Self::Match(_)
             | Self::SameLabelset(_)
             | Self::Execution(_)

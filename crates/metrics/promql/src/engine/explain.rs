@@ -22,7 +22,8 @@ pub struct ExplainedOperator {
     pub series: u64,
     /// Samples of those series.
     pub samples: u64,
-    /// Bytes of the rows that it handed on: 8 a step, with and without sample. They are not all in memory at once.
+    /// About how many bytes the series had that it handed on: 8 a step, with and without sample, and their labels. They are not all in
+    /// memory at once.
     pub bytes: u64,
     /// Samples that it read from the storage.
     pub samples_read: u64,
@@ -63,8 +64,6 @@ struct Operator {
 
 /// The whole query.
 const ROOT: usize = 0;
-/// Bytes of a number.
-const NUMBER: usize = size_of::<f64>();
 
 // === impl Profile ===
 
@@ -99,7 +98,7 @@ impl Profile {
         let operator = &mut state.operators[operator];
         operator.series += 1;
         operator.samples += series.sample_count() as u64;
-        operator.bytes += (series.memory_samples() * NUMBER) as u64;
+        operator.bytes += series.memory().bytes as u64;
         state.switch(outer, read);
     }
 

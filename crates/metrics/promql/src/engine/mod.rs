@@ -41,6 +41,8 @@ pub struct EngineOptions {
     pub lookback_delta: Duration,
     /// The most samples a query may keep in memory; 50 million.
     pub max_samples: usize,
+    /// About how many bytes of memory a query may keep at once, labels included; `usize::MAX` for no bound.
+    pub max_bytes: usize,
     /// The longest a query may run; 2 minutes.
     pub timeout: Duration,
     /// The step of subqueries that name none: the evaluation interval, 1 minute.
@@ -62,6 +64,7 @@ impl Default for EngineOptions {
         Self {
             lookback_delta: Duration::from_secs(5 * 60),
             max_samples: 50_000_000,
+            max_bytes: usize::MAX,
             timeout: Duration::from_secs(2 * 60),
             default_subquery_step: Duration::from_secs(60),
             delayed_name_removal: false,
@@ -207,7 +210,7 @@ impl Engine {
             use_start_timestamps: self.options.use_start_timestamps,
             helpers: &self.helpers,
             budget: budget::Budget::new(
-                self.options.max_samples,
+                budget::Memory { samples: self.options.max_samples, bytes: self.options.max_bytes },
                 started.checked_add(timeout),
                 vec![options.cancel.clone()],
             ),

@@ -89,6 +89,21 @@ fn an_aggregation_keeps_group_rows_only() {
 }
 
 #[test]
+fn bytes_are_bounded_with_labels() {
+    // A number of each series, but its labels, too.
+    let (engine, storage) = (engine(|options| options.max_bytes = 20_000), storage(200));
+    let now = 60 * MINUTE;
+    let error = instant(&engine, &storage, "m_total", now).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Execution);
+    assert!(error.to_string().contains("more than 20000 bytes of memory"), "{error}");
+    for query in ["sum by (i) (m_total)", "topk(100, m_total)", "m_total + m_total", "m_total[30m]"] {
+        let error = instant(&engine, &storage, query, now).unwrap_err();
+        assert!(matches!(error, EngineError::TooManyBytes(20_000)), "{query}: {error}");
+    }
+    instant(&engine, &storage, "sum(m_total)", now).unwrap();
+}
+
+#[test]
 fn subqueries_with_absurd_resolution_are_refused() {
     let (engine, storage) = (engine(|_| {}), storage(1));
     let error = instant(&engine, &storage, "max_over_time(m_total[100y:1ms])", 60 * MINUTE).unwrap_err();

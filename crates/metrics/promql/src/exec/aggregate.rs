@@ -10,7 +10,11 @@ use vector::{
 
 use super::{Column, Done, Executor, Series, Sink};
 use crate::{
-    engine::{EngineError, annotations::Note},
+    engine::{
+        EngineError,
+        annotations::Note,
+        budget::{Account, Memory},
+    },
     histogram::{HistogramSum, Native, histogram_text},
     plan::{Aggregate, AggregateOp, Scalar, Vector},
     syntax::Span,
@@ -23,17 +27,21 @@ type HistogramSums = FxHashMap<(usize, usize), HistogramSum>;
 struct Grouped {
     groups: Groups,
     drop_name: Vec<bool>,
+    /// What the groups take, without samples.
+    memory: Memory,
 }
 
 impl Grouped {
     fn new(grouping: &Grouping) -> Self {
-        Self { groups: Groups::new(grouping.clone()), drop_name: Vec::new() }
+        let groups = Groups::new(grouping.clone());
+        Self { groups, drop_name: Vec::new(), memory: Memory::default() }
     }
 
     fn assign(&mut self, series: &Series) -> usize {
         let group = self.groups.assign(&series.labels);
         if group == self.drop_name.len() {
             self.drop_name.push(false);
+            self.memory = self.memory.with_labels(&self.groups.labels()[group]);
         }
         self.drop_name[group] |= series.drop_name;
         group
@@ -70,11 +78,10 @@ impl Executor<'_> {
     }
 
     fn reduce(&self, reduce: Reduce, grouping: &Grouping, input: &Vector, sink: Sink<'_>) -> Done {
-        let budget = &self.context.budget;
+        let mut account = Account::new(&self.context.budget);
         let mut grouped = Grouped::new(grouping);
         let mut reducer = Reducer::new(reduce, self.steps.count());
         let mut sums: HistogramSums = FxHashMap::default();
-        let mut paid = 0;
         self.vector(input, &mut |series| {
             let group = grouped.assign(&series);
             if !series.histograms.is_empty() {
@@ -91,12 +98,9 @@ impl Executor<'_> {
                 }
             }
             reducer.add(group, &series.floats);
-            let samples = reducer.samples();
-            budget.charge(samples - paid)?;
-            paid = samples;
-            Ok(())
+            account.hold(Memory::of_rows(reducer.samples()) + grouped.memory)
         })?;
-        budget.release(paid);
+        drop(account);
         if sums.is_empty() {
             return grouped.emit(reducer.finish(), sink);
         }
@@ -163,22 +167,19 @@ impl Executor<'_> {
         };
         let mut grouped = Grouped::new(&aggregate.grouping);
         let mut ranker = Ranker::new(rank, limits);
-        let mut all: Vec<(Labels, bool)> = Vec::new();
-        let mut paid = 0;
-        let budget = &self.context.budget;
+        let (mut all, mut kept) = (Vec::<(Labels, bool)>::new(), Memory::default());
+        let mut account = Account::new(&self.context.budget);
         self.vector(&aggregate.input, &mut |series| {
             if !series.histograms.is_empty() {
                 self.note_ignored(name, aggregate.input.span);
             }
             let group = grouped.assign(&series);
             ranker.add(group, all.len(), &series.floats);
+            kept = kept.with_labels(&series.labels);
             all.push((series.labels, series.drop_name));
-            let samples = ranker.samples();
-            budget.charge(samples - paid)?;
-            paid = samples;
-            Ok(())
+            account.hold(Memory::of_rows(ranker.samples()) + grouped.memory + kept)
         })?;
-        budget.release(paid);
+        drop(account);
         for (at, row) in ranker.finish() {
             let (labels, drop_name) = &all[at];
             sink(Series { drop_name: *drop_name, ..Series::of_row(labels.clone(), row) })?;
@@ -192,20 +193,16 @@ impl Executor<'_> {
         let phis = (0..self.steps.count()).map(|step| phi.at(step)).collect();
         let mut grouped = Grouped::new(&aggregate.grouping);
         let mut reducer = QuantileReducer::new(phis);
-        let mut paid = 0;
-        let budget = &self.context.budget;
+        let mut account = Account::new(&self.context.budget);
         self.vector(&aggregate.input, &mut |series| {
             if !series.histograms.is_empty() {
                 self.note_ignored("quantile", aggregate.input.span);
             }
             let group = grouped.assign(&series);
             reducer.add(group, series.floats);
-            let samples = reducer.samples();
-            budget.charge(samples - paid)?;
-            paid = samples;
-            Ok(())
+            account.hold(Memory::of_rows(reducer.samples()) + grouped.memory)
         })?;
-        budget.release(paid);
+        drop(account);
         grouped.emit(reducer.finish(), sink)
     }
 
@@ -227,8 +224,7 @@ impl Executor<'_> {
         let mut groups = Groups::new(groups_by);
         let mut counter = ValueCounter::new(count);
         let mut histograms: FxHashMap<(usize, String), Row> = FxHashMap::default();
-        let budget = &self.context.budget;
-        let mut paid = 0;
+        let mut account = Account::new(&self.context.budget);
         self.vector(input, &mut |series| {
             let group = groups.assign(&series.labels);
             counter.add(group, &series.floats);
@@ -237,12 +233,9 @@ impl Executor<'_> {
                 let counts = histograms.entry((group, text)).or_insert_with(|| Row::empty(count));
                 counts.set(*step, counts.get(*step).unwrap_or(0.0) + 1.0);
             }
-            let samples = counter.samples();
-            budget.charge(samples - paid)?;
-            paid = samples;
-            Ok(())
+            account.hold(Memory::of_rows(counter.samples()))
         })?;
-        budget.release(paid);
+        drop(account);
         let floats = counter
             .finish()
             .into_iter()

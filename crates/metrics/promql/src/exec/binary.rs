@@ -11,7 +11,11 @@ use vector::{
 
 use super::{Column, Done, Executor, Series, Sink};
 use crate::{
-    engine::{EngineError, annotations::Note},
+    engine::{
+        EngineError,
+        annotations::Note,
+        budget::{Account, Memory},
+    },
     histogram::{Native, Trim},
     plan::{ScalarBinary, Vector, VectorBinary, VectorOp},
     syntax::Span,
@@ -60,21 +64,23 @@ impl Executor<'_> {
         )?;
         let count = self.steps.count();
         let mut outputs: Vec<Option<Series>> = join.outputs.iter().map(|_| None).collect();
-        let mut paid = 0;
+        let (mut account, mut memory) = (Account::new(&self.context.budget), Memory::default());
         for pair in &join.pairs {
             self.context.budget.check()?;
-            let output = outputs[pair.output].get_or_insert_with(|| Series {
-                drop_name: binary.return_bool,
-                ..Series::empty(join.outputs[pair.output].clone(), count)
-            });
-            let had = output.memory_samples();
+            let output = match &mut outputs[pair.output] {
+                Some(output) => output,
+                none => {
+                    let labels = join.outputs[pair.output].clone();
+                    let output =
+                        none.insert(Series { drop_name: binary.return_bool, ..Series::empty(labels, count) });
+                    memory = memory + output.memory();
+                    account.hold(memory)?;
+                    output
+                }
+            };
             self.compute_pair(binary, pair, &left, &right, span, output)?;
-            if had == count && paid < join.outputs.len() * count {
-                self.context.budget.charge(count)?;
-                paid += count;
-            }
         }
-        self.context.budget.release(paid);
+        drop(account);
         self.release(&left);
         self.release(&right);
         drop((left, right));

@@ -8,7 +8,7 @@ use vector::{SameLabelset, Steps, has_duplicates};
 
 use super::{Executor, Series, names::without_metadata};
 use crate::{
-    engine::{EngineError, RangeSeries, Sample, SampleValue, Value},
+    engine::{EngineError, RangeSeries, Sample, SampleValue, Value, budget::Memory},
     plan::Vector,
 };
 
@@ -21,7 +21,7 @@ impl Executor<'_> {
         let mut all = Vec::new();
         self.vector(vector, &mut |series| {
             let samples = series.floats.count() + series.histograms.len() * HISTOGRAM_SAMPLES;
-            self.context.budget.charge(samples)?;
+            self.context.budget.charge(Memory::of_columns(samples).with_labels(&series.labels))?;
             all.push(range_series(series, self.steps));
             Ok(())
         })?;

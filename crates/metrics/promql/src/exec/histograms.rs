@@ -11,6 +11,7 @@ use crate::{
     engine::{
         EngineError,
         annotations::{Monotonicity, Note},
+        budget::Memory,
     },
     functions::buckets::{self, Bucket},
     histogram::{self, HistogramNote, Native},
@@ -124,11 +125,11 @@ impl Executor<'_> {
     fn histograms(&self, input: &Vector) -> Result<Vec<Histogram>, EngineError> {
         let mut index: FxHashMap<Labels, usize> = FxHashMap::default();
         let mut histograms: Vec<Histogram> = Vec::new();
-        let mut paid = 0;
+        let mut paid = Memory::default();
         self.vector(input, &mut |series| {
-            let samples = series.memory_samples();
-            self.context.budget.charge(samples)?;
-            paid += samples;
+            let memory = series.memory();
+            self.context.budget.charge(memory)?;
+            paid = paid + memory;
             let mut entry = |labels: Labels| {
                 *index.entry(labels).or_insert_with_key(|labels| {
                     histograms.push(Histogram {

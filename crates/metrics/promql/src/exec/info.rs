@@ -11,7 +11,7 @@ use vector::{Bitmap, Row, SameLabelset};
 
 use super::{Done, Executor, Series, Sink};
 use crate::{
-    engine::EngineError,
+    engine::{EngineError, budget::Memory},
     functions::window::Point,
     plan::{Info, Selector},
 };
@@ -27,6 +27,12 @@ struct InfoSeries {
     labels: Labels,
     /// When its sample at each step was taken, milliseconds.
     times: Row,
+}
+
+impl InfoSeries {
+    fn memory(&self) -> Memory {
+        Memory::of_rows(self.times.len()).with_labels(&self.labels)
+    }
 }
 
 /// The series of one metric about one target, of which the one with the newest sample counts.
@@ -52,11 +58,11 @@ impl Executor<'_> {
         let mut present = Bitmap::empty(self.steps.count());
         base.iter().for_each(|series| present.union(&series.present()));
         let groups = group(&series, &present)?;
-        let paid = series.len() * self.steps.count();
+        let paid: Memory = series.iter().map(InfoSeries::memory).sum();
         let mut outputs = Outputs::default();
         for (base, alone) in base.into_iter().zip(alone) {
             self.context.budget.check()?;
-            self.context.budget.release(base.memory_samples());
+            self.context.budget.release(base.memory());
             if alone {
                 outputs.add(base.labels.clone(), base)?;
             } else {
@@ -105,8 +111,9 @@ impl Executor<'_> {
         self.newest_samples(
             &selector,
             &mut |series| {
-                self.context.budget.charge(self.steps.count())?;
-                all.push(InfoSeries { labels: series.labels, times: series.floats });
+                let series = InfoSeries { labels: series.labels, times: series.floats };
+                self.context.budget.charge(series.memory())?;
+                all.push(series);
                 Ok(())
             },
             |time, _| time as f64,

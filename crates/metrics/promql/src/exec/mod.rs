@@ -27,7 +27,7 @@ use storage::Querier;
 use vector::{BinaryOp, Row, Steps};
 
 use crate::{
-    engine::{EngineError, annotations::Annotations, budget::Budget, explain::Profile, helpers::Helpers},
+    engine::{EngineError, annotations::Annotations, budget::{Budget, Memory}, explain::Profile, helpers::Helpers},
     plan::{self, Extension, Scalar, Vector, VectorKind},
 };
 
@@ -195,7 +195,7 @@ impl<'q> Executor<'q> {
     pub(crate) fn collect(&self, vector: &Vector) -> Result<Vec<Series>, EngineError> {
         let mut all = Vec::new();
         self.vector(vector, &mut |series| {
-            self.context.budget.charge(series.memory_samples())?;
+            self.context.budget.charge(series.memory())?;
             all.push(series);
             Ok(())
         })?;
@@ -204,8 +204,7 @@ impl<'q> Executor<'q> {
 
     /// Gives back what [`Executor::collect`] paid for these series.
     fn release(&self, series: &[Series]) {
-        let samples = series.iter().map(Series::memory_samples).sum();
-        self.context.budget.release(samples);
+        self.context.budget.release(series.iter().map(Series::memory).sum::<Memory>());
     }
 
     /// One number a step.

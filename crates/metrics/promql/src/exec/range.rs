@@ -10,7 +10,7 @@ use super::{
     scan::Worker,
 };
 use crate::{
-    engine::{EngineError, RangeSeries as RangeResult, annotations::Note, budget::Touched},
+    engine::{EngineError, RangeSeries as RangeResult, annotations::Note, budget::{Account, Memory, Touched}},
     functions::{
         extended,
         floats::{self, Floats},
@@ -224,7 +224,8 @@ impl<'q> Executor<'q> {
         let steps = self.subquery_steps(source, step);
         let count = steps.count();
         // The inner rows are as long as there are steps: this is paid for as long as one of them lives.
-        self.context.budget.charge(count)?;
+        let mut account = Account::new(&self.context.budget);
+        account.hold(Memory::of_rows(count))?;
         let inner = Executor::new(self.context, steps);
         let mut columns = Columns::default();
         let starts = StartTimestamps::default();
@@ -233,9 +234,7 @@ impl<'q> Executor<'q> {
             fill(&mut columns, &series, steps);
             let Series { labels, drop_name, .. } = series;
             each(RangeSeries { labels, drop_name, columns: &mut columns, starts: &starts })
-        })?;
-        self.context.budget.release(count);
-        Ok(())
+        })
     }
 
     /// Multiples of the step since the epoch, from the first one after the start of the first window to the end of the last.
@@ -258,7 +257,8 @@ impl<'q> Executor<'q> {
                     return Ok(());
                 }
             }
-            self.context.budget.charge(series.columns.len())?;
+            let memory = Memory::of_columns(series.columns.len()).with_labels(&series.labels);
+            self.context.budget.charge(memory)?;
             self.context.budget.touch(series.columns.len() as u64);
             let labels = if series.drop_name { without_metadata(&series.labels) } else { series.labels };
             all.push(RangeResult { labels, samples: std::mem::take(series.columns) });

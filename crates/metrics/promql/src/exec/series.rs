@@ -6,7 +6,7 @@ use model::{FloatHistogram, Labels};
 use vector::{Bitmap, Row};
 
 use super::finish::HISTOGRAM_SAMPLES;
-use crate::functions::window::Point;
+use crate::{engine::budget::Memory, functions::window::Point};
 
 /// Labels and samples. At a step there is a float or a histogram or nothing.
 #[derive(Debug, Clone)]
@@ -100,7 +100,8 @@ impl Series {
     }
 
     /// What the series costs of a query's budget: rows are dense, so absent steps count, too.
-    pub(crate) fn memory_samples(&self) -> usize {
-        self.floats.len() + self.histograms.len() * HISTOGRAM_SAMPLES
+    pub(crate) fn memory(&self) -> Memory {
+        let samples = self.floats.len() + self.histograms.len() * HISTOGRAM_SAMPLES;
+        Memory::of_rows(samples).with_labels(&self.labels)
     }
 }
