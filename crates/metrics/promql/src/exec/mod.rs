@@ -27,7 +27,13 @@ use storage::Querier;
 use vector::{BinaryOp, Row, Steps};
 
 use crate::{
-    engine::{EngineError, annotations::Annotations, budget::{Budget, Memory}, explain::Profile, helpers::Helpers},
+    engine::{
+        EngineError,
+        annotations::Annotations,
+        budget::{Budget, Memory},
+        explain::Profile,
+        helpers::Helpers,
+    },
     plan::{self, Extension, Scalar, Vector, VectorKind},
 };
 

@@ -10,7 +10,11 @@ use super::{
     scan::Worker,
 };
 use crate::{
-    engine::{EngineError, RangeSeries as RangeResult, annotations::Note, budget::{Account, Memory, Touched}},
+    engine::{
+        EngineError, RangeSeries as RangeResult,
+        annotations::Note,
+        budget::{Account, Memory, Touched},
+    },
     functions::{
         extended,
         floats::{self, Floats},
