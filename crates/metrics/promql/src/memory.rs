@@ -118,6 +118,10 @@ impl Querier for MemoryStorage {
         let values = self.label_sets(query).into_iter().filter_map(|labels| labels.get(name));
         Ok(distinct(values, query.limit))
     }
+
+    fn at_most(&self, matchers: &[Matcher]) -> usize {
+        self.matching(matchers).count()
+    }
 }
 
 fn distinct<'a>(texts: impl Iterator<Item = &'a str>, limit: usize) -> Vec<String> {

@@ -23,6 +23,11 @@ pub trait Querier: Send + Sync {
 
     /// Values of a label, sorted.
     fn label_values(&self, name: &str, query: &LabelQuery) -> Result<Vec<String>, QueryError>;
+
+    /// How many series satisfy all matchers at most, as far as that can be told at once; `usize::MAX` where it cannot.
+    fn at_most(&self, _matchers: &[Matcher]) -> usize {
+        usize::MAX
+    }
 }
 
 /// Which series label names and values are asked of.

@@ -151,7 +151,7 @@ async fn respond(
     let db = state.db()?;
     let query = params.get("query");
     // What is no query need not wait.
-    state.engine.parse(query).map_err(invalid_query)?;
+    let expr = state.engine.parse(query).map_err(invalid_query)?;
     let asked_at = Instant::now();
     let cancel = CancelToken::new();
     let turn = state.queries.wait(query, asked.timeout, &cancel).await?;
@@ -163,8 +163,10 @@ async fn respond(
         cancel,
         explain: asked.explain,
     };
+    let times = (when.start, when.end, when.step.unwrap_or_default());
+    let is_small = state.engine.is_small(db.as_ref(), &expr, times, &options);
     let (state, query) = (state.clone(), query.to_owned());
-    spawn_blocking(move || {
+    let work = move || {
         let _turn = turn;
         let begun = Instant::now();
         let outcome = match when.step {
@@ -187,8 +189,9 @@ async fn respond(
             });
         }
         answer(outcome.map_err(invalid_query)?, &asked, spent)
-    })
-    .await?
+    };
+    // What is done sooner than another thread wakes up keeps nobody waiting here.
+    if is_small { work() } else { spawn_blocking(work).await? }
 }
 
 fn answer(mut result: QueryResult, asked: &Asked, spent: Spent) -> Result<Response, ApiError> {

@@ -10,6 +10,7 @@ mod error;
 pub(crate) mod explain;
 pub(crate) mod helpers;
 mod metrics;
+mod small;
 mod value;
 
 #[cfg(test)]

@@ -89,6 +89,31 @@ fn an_aggregation_keeps_group_rows_only() {
 }
 
 #[test]
+fn small_queries_are_known() {
+    let (engine, storage) = (engine(|_| {}), storage(200));
+    let small = |query: &str, times: (Millis, Millis, Millis)| {
+        engine.is_small(&storage, &engine.parse(query).unwrap(), times, &QueryOptions::default())
+    };
+    let (instant, hour) = ((60 * MINUTE, 60 * MINUTE, 0), (0, 60 * MINUTE, MINUTE));
+    for (query, at_once, over_time) in [
+        ("1 + 2", true, true),
+        ("absent(nope)", true, true),
+        (r#"m_total{i="1"}"#, true, true),
+        (r#"sum(m_total{i="1"} / m_total{i="2"})"#, true, true),
+        (r#"rate(m_total{i="1"}[5m])"#, true, false),
+        ("m_total", false, false),
+        (r#"m_total{i="1"} offset 1d"#, false, false),
+        (r#"max_over_time(m_total{i="1"}[5m:1m])"#, false, false),
+        (r#"info(m_total{i="1"})"#, false, false),
+    ] {
+        assert_eq!((small(query, instant), small(query, hour)), (at_once, over_time), "{query}");
+    }
+    assert!(!small(r#"m_total{i="1"}"#, (0, i64::MAX, 1)));
+    let options = QueryOptions { lookback_delta: Some(Duration::from_secs(86_400)), ..QueryOptions::default() };
+    assert!(!engine.is_small(&storage, &engine.parse(r#"m_total{i="1"}"#).unwrap(), instant, &options));
+}
+
+#[test]
 fn bytes_are_bounded_with_labels() {
     // A number of each series, but its labels, too.
     let (engine, storage) = (engine(|options| options.max_bytes = 20_000), storage(200));

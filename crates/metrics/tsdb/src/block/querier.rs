@@ -10,7 +10,7 @@ use crate::{
     chunk::decode,
     error::read_error,
     intervals::Intervals,
-    query::{ChunkSources, Part, PartSet, label_names, label_values, matching},
+    query::{ChunkSources, Part, PartSet, at_most, label_names, label_values, matching},
 };
 
 /// A view on the samples of a block in a range.
@@ -108,6 +108,10 @@ impl Part for BlockQuerier {
 
     fn label_values(&self, name: &str, query: &LabelQuery) -> Result<Vec<String>, QueryError> {
         label_values(&self.block.index, name, query).map_err(|error| self.error(error))
+    }
+
+    fn at_most(&self, matchers: &[Matcher]) -> Result<usize, QueryError> {
+        at_most(&self.block.index, matchers).map_err(|error| self.error(error))
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     HeadChunkError,
     error::read_error,
-    query::{ChunkSources, Part, PartSet, label_names, label_values, matching},
+    query::{ChunkSources, Part, PartSet, at_most, label_names, label_values, matching},
 };
 
 /// A view on the samples of the head in a range.
@@ -127,6 +127,10 @@ impl Part for HeadQuerier {
     fn label_values(&self, name: &str, query: &LabelQuery) -> Result<Vec<String>, QueryError> {
         let index = self.seen.head.index().read();
         Ok(infallible(label_values(&*index, name, query)))
+    }
+
+    fn at_most(&self, matchers: &[Matcher]) -> Result<usize, QueryError> {
+        Ok(infallible(at_most(&*self.seen.head.index().read(), matchers)))
     }
 }
 

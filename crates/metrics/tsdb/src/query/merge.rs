@@ -78,6 +78,12 @@ impl Querier for DbQuerier {
     fn label_values(&self, name: &str, query: &LabelQuery) -> Result<Vec<String>, QueryError> {
         merge_texts(self.parts.iter().map(|part| part.label_values(name, query)), query.limit)
     }
+
+    fn at_most(&self, matchers: &[Matcher]) -> usize {
+        // Whoever reads a part that cannot be read is told so then.
+        let parts = self.parts.iter().map(|part| part.at_most(matchers).unwrap_or(usize::MAX));
+        parts.fold(0, usize::saturating_add)
+    }
 }
 
 fn merge_texts(

@@ -15,7 +15,7 @@ use storage::{LabelQuery, QueryError, Series};
 pub(crate) use chunks::{ChunkSource, ChunkSources, SourceChunk, Visible};
 pub(crate) use label_query::{label_names, label_values};
 pub(crate) use merge::{DbQuerier, merge_columns};
-pub(crate) use select::{PostingsSource, SeriesSet, matching, matching_any};
+pub(crate) use select::{PostingsSource, SeriesSet, at_most, matching, matching_any};
 pub(crate) use sorted::{FileNumber, keep, meets, remove, unite};
 
 /// One place that samples are in: the head or a block. Like `storage::Querier`, but for the part only.
@@ -36,6 +36,9 @@ pub(crate) trait Part: Send + Sync {
 
     /// Values of a label, in no order, without duplicates.
     fn label_values(&self, name: &str, query: &LabelQuery) -> Result<Vec<String>, QueryError>;
+
+    /// How many series satisfy the matchers at most, whenever they have samples; see `storage::Querier`.
+    fn at_most(&self, matchers: &[Matcher]) -> Result<usize, QueryError>;
 }
 
 /// The series of one part in order.

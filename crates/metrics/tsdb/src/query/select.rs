@@ -104,6 +104,19 @@ fn matching_set<S: PostingsSource>(source: &S, matchers: &[Matcher]) -> Result<O
     Plan::new(source, matchers)?.map(Plan::run).transpose()
 }
 
+/// How many series satisfy all matchers at most, by those that name one value: `usize::MAX` where none does.
+pub(crate) fn at_most<S: PostingsSource>(source: &S, matchers: &[Matcher]) -> Result<usize, S::Error> {
+    let mut least = usize::MAX;
+    for matcher in matchers.iter().filter(|matcher| matcher.op() == MatchOp::Equal && !matcher.value().is_empty())
+    {
+        least = least.min(match source.find(matcher.name(), matcher.value())? {
+            Some(list) => source.list_len(list)?,
+            None => 0,
+        });
+    }
+    Ok(least)
+}
+
 /// Shows the values that a label has among the series that satisfy all matchers, each at least once.
 pub(crate) fn matching_values<S: PostingsSource>(
     source: &S,
