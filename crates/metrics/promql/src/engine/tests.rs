@@ -109,7 +109,8 @@ fn small_queries_are_known() {
         assert_eq!((small(query, instant), small(query, hour)), (at_once, over_time), "{query}");
     }
     assert!(!small(r#"m_total{i="1"}"#, (0, i64::MAX, 1)));
-    let options = QueryOptions { lookback_delta: Some(Duration::from_secs(86_400)), ..QueryOptions::default() };
+    let options =
+        QueryOptions { lookback_delta: Some(Duration::from_secs(86_400)), ..QueryOptions::default() };
     assert!(!engine.is_small(&storage, &engine.parse(r#"m_total{i="1"}"#).unwrap(), instant, &options));
 }
 

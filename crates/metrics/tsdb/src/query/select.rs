@@ -107,7 +107,8 @@ fn matching_set<S: PostingsSource>(source: &S, matchers: &[Matcher]) -> Result<O
 /// How many series satisfy all matchers at most, by those that name one value: `usize::MAX` where none does.
 pub(crate) fn at_most<S: PostingsSource>(source: &S, matchers: &[Matcher]) -> Result<usize, S::Error> {
     let mut least = usize::MAX;
-    for matcher in matchers.iter().filter(|matcher| matcher.op() == MatchOp::Equal && !matcher.value().is_empty())
+    for matcher in
+        matchers.iter().filter(|matcher| matcher.op() == MatchOp::Equal && !matcher.value().is_empty())
     {
         least = least.min(match source.find(matcher.name(), matcher.value())? {
             Some(list) => source.list_len(list)?,
