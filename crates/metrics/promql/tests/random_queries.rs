@@ -93,10 +93,10 @@ fn engine(delayed_name_removal: bool) -> Engine {
 /// Whether a query means the same as part of a range: it does not ask where it is, and no two series that become one meet in it only
 /// later.
 fn is_local(query: &str) -> bool {
-    // What comes first is taken, of equals too: what is filled in comes behind what is matched at any moment of a range, and ranges are not
-    // sorted.
+    // What comes first is taken, of equals too: what is filled in comes behind what is matched at any moment of a range, values are counted in
+    // the order in which a range meets them (in no order with Prometheus), and ranges are not sorted.
     let takes_first = ["limitk", "topk", "bottomk"].iter().any(|word| query.contains(word));
-    let depends_on_order = takes_first && (query.contains("fill") || query.contains("sort"));
+    let depends_on_order = takes_first && ["fill", "count_values", "sort"].iter().any(|word| query.contains(word));
     !depends_on_order && !["start()", "end()", "step()", "range()"].iter().any(|word| query.contains(word))
 }
 
