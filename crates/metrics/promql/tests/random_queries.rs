@@ -96,7 +96,8 @@ fn is_local(query: &str) -> bool {
     // What comes first is taken, of equals too: what is filled in comes behind what is matched at any moment of a range, values are counted in
     // the order in which a range meets them (in no order with Prometheus), and ranges are not sorted.
     let takes_first = ["limitk", "topk", "bottomk"].iter().any(|word| query.contains(word));
-    let depends_on_order = takes_first && ["fill", "count_values", "sort"].iter().any(|word| query.contains(word));
+    let depends_on_order =
+        takes_first && ["fill", "count_values", "sort"].iter().any(|word| query.contains(word));
     !depends_on_order && !["start()", "end()", "step()", "range()"].iter().any(|word| query.contains(word))
 }
 

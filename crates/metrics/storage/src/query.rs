@@ -28,6 +28,12 @@ pub trait Querier: Send + Sync {
     fn at_most(&self, _matchers: &[Matcher]) -> usize {
         usize::MAX
     }
+
+    /// How many values a label has at most, or how many names labels have where none is named, as far as that can be told at once;
+    /// `usize::MAX` where it cannot.
+    fn texts_at_most(&self, _label: Option<&str>) -> usize {
+        usize::MAX
+    }
 }
 
 /// Which series label names and values are asked of.

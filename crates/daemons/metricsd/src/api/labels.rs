@@ -8,12 +8,15 @@ use axum::{
 };
 use serde::Serialize;
 use service::spawn_blocking;
-use storage::{LabelQuery, Querier, QueryError, Queryable, SelectHints};
+use storage::{LabelQuery, Queryable, SelectHints};
 
 use super::{
     ApiError, ApiState, json,
     params::{Params, invalid},
 };
+
+/// Texts of a list that is short.
+const SHORT: usize = 2000;
 
 pub(super) async fn series(State(state): State<Arc<ApiState>>, params: Params) -> Result<Response, ApiError> {
     if params.all("match[]").next().is_none() {
@@ -52,7 +55,7 @@ pub(super) async fn series(State(state): State<Arc<ApiState>>, params: Params) -
 }
 
 pub(super) async fn names(State(state): State<Arc<ApiState>>, params: Params) -> Result<Response, ApiError> {
-    list(&state, &params, |querier, query| querier.label_names(query)).await
+    list(&state, &params, None).await
 }
 
 pub(super) async fn values(
@@ -64,15 +67,11 @@ pub(super) async fn values(
         return Ok(super::unknown().await);
     }
     let name = unescape_name(&name).unwrap_or(name);
-    list(&state, &params, move |querier, query| querier.label_values(&name, query)).await
+    list(&state, &params, Some(name)).await
 }
 
-/// What a querier lists of the series that are asked for, cut to the limit.
-async fn list(
-    state: &ApiState,
-    params: &Params,
-    read: impl FnOnce(&dyn Querier, &LabelQuery) -> Result<Vec<String>, QueryError> + Send + 'static,
-) -> Result<Response, ApiError> {
+/// The values of a label among the series that are asked for, cut to the limit; the names of labels where none is named.
+async fn list(state: &ApiState, params: &Params, label: Option<String>) -> Result<Response, ApiError> {
     let limit = params.limit()?;
     let (start, end) = params.range()?;
     // One more than asked for tells whether there was more.
@@ -81,8 +80,17 @@ async fn list(
     if end < start {
         return json::success(Vec::<String>::new());
     }
-    let db = state.db()?;
-    spawn_blocking(move || answer(read(&*db.querier(start, end)?, &query)?, limit)).await?
+    let querier = state.db()?.querier(start, end)?;
+    // As with queries: a short list is there before another thread wakes up.
+    let is_short = query.selectors.is_empty() && querier.texts_at_most(label.as_deref()) <= SHORT;
+    let work = move || {
+        let found = match &label {
+            Some(name) => querier.label_values(name, &query)?,
+            None => querier.label_names(&query)?,
+        };
+        answer(found, limit)
+    };
+    if is_short { work() } else { spawn_blocking(work).await? }
 }
 
 /// The first `limit` of what was found, all where it is 0.

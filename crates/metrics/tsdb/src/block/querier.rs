@@ -10,7 +10,7 @@ use crate::{
     chunk::decode,
     error::read_error,
     intervals::Intervals,
-    query::{ChunkSources, Part, PartSet, at_most, label_names, label_values, matching},
+    query::{ChunkSources, Part, PartSet, PostingsSource as _, at_most, label_names, label_values, matching},
 };
 
 /// A view on the samples of a block in a range.
@@ -112,6 +112,13 @@ impl Part for BlockQuerier {
 
     fn at_most(&self, matchers: &[Matcher]) -> Result<usize, QueryError> {
         at_most(&self.block.index, matchers).map_err(|error| self.error(error))
+    }
+
+    fn texts_at_most(&self, label: Option<&str>) -> usize {
+        match label {
+            Some(name) => self.block.index.value_count(name),
+            None => self.block.index.label_names().count(),
+        }
     }
 }
 

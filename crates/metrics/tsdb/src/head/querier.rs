@@ -14,7 +14,7 @@ use super::{
 use crate::{
     HeadChunkError,
     error::read_error,
-    query::{ChunkSources, Part, PartSet, at_most, label_names, label_values, matching},
+    query::{ChunkSources, Part, PartSet, PostingsSource as _, at_most, label_names, label_values, matching},
 };
 
 /// A view on the samples of the head in a range.
@@ -131,6 +131,14 @@ impl Part for HeadQuerier {
 
     fn at_most(&self, matchers: &[Matcher]) -> Result<usize, QueryError> {
         Ok(infallible(at_most(&*self.seen.head.index().read(), matchers)))
+    }
+
+    fn texts_at_most(&self, label: Option<&str>) -> usize {
+        let index = self.seen.head.index().read();
+        match label {
+            Some(name) => index.value_count(name),
+            None => index.names().count(),
+        }
     }
 }
 

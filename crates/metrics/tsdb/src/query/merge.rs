@@ -84,6 +84,10 @@ impl Querier for DbQuerier {
         let parts = self.parts.iter().map(|part| part.at_most(matchers).unwrap_or(usize::MAX));
         parts.fold(0, usize::saturating_add)
     }
+
+    fn texts_at_most(&self, label: Option<&str>) -> usize {
+        self.parts.iter().map(|part| part.texts_at_most(label)).fold(0, usize::saturating_add)
+    }
 }
 
 fn merge_texts(

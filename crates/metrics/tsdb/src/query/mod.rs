@@ -39,6 +39,9 @@ pub(crate) trait Part: Send + Sync {
 
     /// How many series satisfy the matchers at most, whenever they have samples; see `storage::Querier`.
     fn at_most(&self, matchers: &[Matcher]) -> Result<usize, QueryError>;
+
+    /// How many values a label has, or how many names labels have where none is named.
+    fn texts_at_most(&self, label: Option<&str>) -> usize;
 }
 
 /// The series of one part in order.
