@@ -1,6 +1,9 @@
 //! Threads that help queries.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
 use rayon_core::{ThreadPool, ThreadPoolBuilder};
 
@@ -9,8 +12,9 @@ use rayon_core::{ThreadPool, ThreadPoolBuilder};
 /// They stay, since a query over some hundred series takes little more time than starting a thread.
 #[derive(Debug)]
 pub(crate) struct Helpers {
-    /// None where there is no thread.
-    pool: Option<ThreadPool>,
+    count: usize,
+    /// Started by the first query that has use for them, since many an engine only reads queries; none where that cannot be.
+    pool: OnceLock<Option<ThreadPool>>,
     free: AtomicUsize,
 }
 
@@ -21,14 +25,8 @@ pub(crate) struct TakenHelpers<'h> {
 }
 
 impl Helpers {
-    /// Starts `count` threads, or none where that cannot be: queries take longer then, that is all.
     pub(crate) fn new(count: usize) -> Self {
-        let name = |_| "query".to_owned();
-        // For the builder, no threads means one a processor.
-        let build = |count| ThreadPoolBuilder::new().num_threads(count).thread_name(name).build().ok();
-        let pool = Some(count).filter(|count| *count > 0).and_then(build);
-        let free = if pool.is_some() { count } else { 0 };
-        Self { pool, free: AtomicUsize::new(free) }
+        Self { count, pool: OnceLock::new(), free: AtomicUsize::new(count) }
     }
 
     /// Takes as many as are free, at most `most`.
@@ -41,6 +39,14 @@ impl Helpers {
         }
         TakenHelpers { helpers: self, count }
     }
+
+    fn pool(&self) -> Option<&ThreadPool> {
+        let build = || {
+            let name = |_| "query".to_owned();
+            ThreadPoolBuilder::new().num_threads(self.count).thread_name(name).build().ok()
+        };
+        self.pool.get_or_init(build).as_ref()
+    }
 }
 
 impl TakenHelpers<'_> {
@@ -51,7 +57,10 @@ impl TakenHelpers<'_> {
     /// Does `work` on the calling thread while each of the helpers does `help`; all have ended when it returns. A panic of one of them goes
     /// on in the calling thread.
     pub(crate) fn beside<R>(&self, help: impl Fn() + Sync, work: impl FnOnce() -> R) -> R {
-        let Some(pool) = &self.helpers.pool else { return work() };
+        // Alone the query takes longer, that is all. For the builder, no threads would mean one a processor.
+        let Some(pool) = Some(self.helpers).filter(|_| self.count > 0).and_then(Helpers::pool) else {
+            return work();
+        };
         pool.in_place_scope(|scope| {
             for _ in 0..self.count {
                 scope.spawn(|_| help());
