@@ -7,7 +7,7 @@ mod grammar;
 
 use answers::{Times, instants, range};
 use grammar::Dialect;
-use model::{FloatHistogram, STALE_NAN, Span};
+use model::{FloatHistogram, Matcher, STALE_NAN, Span};
 use prometheus_client::registry::Registry;
 use promql::{
     Engine, EngineOptions,
@@ -94,10 +94,12 @@ fn engine(delayed_name_removal: bool) -> Engine {
 /// later.
 fn is_local(query: &str) -> bool {
     // What comes first is taken, of equals too. What is filled in comes behind what is matched at any moment of a range, ranges are not
-    // sorted, and groups come in the order in which a range meets their first series, which at some moments is not there.
+    // sorted, groups come in the order in which a range meets their first series, and series of the right side of `or` in the place of one
+    // of the left side with the same labels, which at some moments are not there.
     let takes_first = ["limitk", "topk", "bottomk"].iter().any(|word| query.contains(word));
     let depends_on_order = takes_first
-        && (["fill", "sort"].iter().any(|word| query.contains(word)) || aggregates_aggregations(query));
+        && (["fill", "sort", " or "].iter().any(|word| query.contains(word))
+            || aggregates_aggregations(query));
     !depends_on_order && !["start()", "end()", "step()", "range()"].iter().any(|word| query.contains(word))
 }
 
@@ -110,6 +112,23 @@ fn aggregates_aggregations(query: &str) -> bool {
         }
     });
     found
+}
+
+/// Whether a label of `absent` depends on which of two matchers comes first: they are printed in order, in Prometheus as here.
+fn makes_labels_of_order(query: &str) -> bool {
+    let expr = parse(query, ParserOptions::all()).expect("a query");
+    let mut found = false;
+    expr.walk(&mut |expr| {
+        let selector = match &expr.kind {
+            ExprKind::Selector(selector) => selector,
+            ExprKind::Matrix(matrix) => &matrix.selector,
+            _ => return,
+        };
+        let mut names: Vec<_> = selector.matchers.iter().map(Matcher::name).collect();
+        names.sort_unstable();
+        found |= names.windows(2).any(|pair| pair[0] == pair[1]);
+    });
+    found && query.contains("absent")
 }
 
 /// The same queries in every run, so that a change is told by what it breaks; `PROPTEST_RNG_SEED` asks others.
@@ -141,8 +160,10 @@ proptest! {
         let (engine, storage) = (engine(delayed), storage(&series));
         let (range, instants) = (range(&engine, &storage, &query, TIMES), instants(&engine, &storage, &query, TIMES));
         // As it prints itself it means the same.
-        let printed = parse(&query, ParserOptions::all()).map_err(|error| TestCaseError::fail(error.to_string()))?.to_string();
-        prop_assert_eq!(&answers::range(&engine, &storage, &printed, TIMES), &range, "{} as {}", query, printed);
+        if !makes_labels_of_order(&query) {
+            let printed = parse(&query, ParserOptions::all()).map_err(|error| TestCaseError::fail(error.to_string()))?.to_string();
+            prop_assert_eq!(&answers::range(&engine, &storage, &printed, TIMES), &range, "{} as {}", query, printed);
+        }
         if !is_local(&query) {
             return Ok(());
         }

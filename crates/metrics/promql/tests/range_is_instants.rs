@@ -18,7 +18,7 @@ const SECOND: i64 = 1000;
 const TIMES: Times = (7 * SECOND, 900 * SECOND, 37 * SECOND);
 
 /// Queries of each kind of operator, over `m_total` and `g` with the labels `i` and `job`.
-const QUERIES: [&str; 46] = [
+const QUERIES: [&str; 49] = [
     "m_total",
     "m_total offset 1m",
     "m_total @ 300",
@@ -65,6 +65,10 @@ const QUERIES: [&str; 46] = [
     "m_total or g offset 5m",
     "g unless on (i) (m_total > 100)",
     "scalar(sum(g)) + m_total",
+    // The same labels, of which one has a name, or none, at different times.
+    "g or -(g offset 3m)",
+    "last_over_time((g or -(g offset 3m))[2m:30s])",
+    "rate((m_total or -(m_total offset 3m))[4m:30s])",
 ];
 
 /// Values of one series, one each 10 s; what is not there is a gap.
@@ -94,11 +98,11 @@ fn storage(series: &[Vec<Option<f64>>]) -> MemoryStorage {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn range_queries_are_instant_queries(series in prop::collection::vec(values(), 8)) {
-        let options = EngineOptions { syntax: ParserOptions::all(), ..EngineOptions::default() };
+    fn range_queries_are_instant_queries(series in prop::collection::vec(values(), 8), delayed_name_removal in any::<bool>()) {
+        let options = EngineOptions { syntax: ParserOptions::all(), delayed_name_removal, ..EngineOptions::default() };
         let engine = Engine::new(options, &mut Registry::default());
         let storage = storage(&series);
         for query in QUERIES {

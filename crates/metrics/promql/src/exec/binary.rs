@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use model::{CounterResetHint, FloatHistogram};
-use rustc_hash::FxHashMap;
 use vector::{
-    Bitmap, Cardinality, Comparison, Grouping, Kept, Operand, Pair, SameLabelset, SetOp, combine,
-    has_duplicates, join, set_operation,
+    Bitmap, Cardinality, Comparison, Grouping, Kept, Operand, Pair, SetOp, combine, join, set_operation,
 };
 
-use super::{Column, Done, Executor, Series, Sink};
+use super::{Column, Done, Executor, Series, Sink, distinct::Distinct};
 use crate::{
     engine::{
         EngineError,
@@ -49,7 +47,7 @@ impl Executor<'_> {
                 kept.push(series);
             }
         }
-        merge(kept)?.into_iter().try_for_each(sink)
+        Distinct::of(kept)?.into_iter().try_for_each(sink)
     }
 
     pub(super) fn vector_binary(&self, binary: &VectorBinary, span: Span, sink: Sink<'_>) -> Done {
@@ -63,6 +61,7 @@ impl Executor<'_> {
             self.steps.count(),
         )?;
         let count = self.steps.count();
+        let drop_name = binary.return_bool && self.context.delayed_name_removal;
         let mut outputs: Vec<Option<Series>> = join.outputs.iter().map(|_| None).collect();
         let (mut account, mut memory) = (Account::new(&self.context.budget), Memory::default());
         for pair in &join.pairs {
@@ -71,8 +70,7 @@ impl Executor<'_> {
                 Some(output) => output,
                 none => {
                     let labels = join.outputs[pair.output].clone();
-                    let output =
-                        none.insert(Series { drop_name: binary.return_bool, ..Series::empty(labels, count) });
+                    let output = none.insert(Series { drop_name, ..Series::empty(labels, count) });
                     memory = memory + output.memory();
                     account.hold(memory)?;
                     output
@@ -347,29 +345,4 @@ impl OwnedOperand {
 
 fn presence(series: &[Series]) -> Vec<Bitmap> {
     series.iter().map(Series::present).collect()
-}
-
-/// Makes one series of those with the same labels; they must not meet at a step.
-fn merge(series: Vec<Series>) -> Result<Vec<Series>, EngineError> {
-    if !has_duplicates(series.iter().map(|series| &series.labels)) {
-        return Ok(series);
-    }
-    let mut merged: Vec<Series> = Vec::new();
-    let mut index = FxHashMap::default();
-    for series in series {
-        match index.get(&series.labels) {
-            None => {
-                index.insert(series.labels.clone(), merged.len());
-                merged.push(series);
-            }
-            Some(at) => {
-                let target: &mut Series = &mut merged[*at];
-                if target.present().first_common(&series.present()).is_some() {
-                    return Err(SameLabelset.into());
-                }
-                target.absorb(series);
-            }
-        }
-    }
-    Ok(merged)
 }

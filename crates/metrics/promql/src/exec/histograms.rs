@@ -23,7 +23,6 @@ use crate::{
 struct Histogram {
     /// The labels without `le`.
     labels: Labels,
-    drop_name: bool,
     /// Upper bound and counts of each bucket.
     buckets: Vec<(f64, Row)>,
     native: Vec<(usize, Arc<FloatHistogram>)>,
@@ -78,7 +77,6 @@ impl Executor<'_> {
 
     fn answer(&self, histogram: &Histogram, question: &Question<'_>, span: Span) -> Series {
         let mut output = Series::empty(histogram.labels.clone(), self.steps.count());
-        output.drop_name = histogram.drop_name;
         for (step, native) in &histogram.native {
             let native = Native::from(&**native);
             let (value, note) = match question {
@@ -134,7 +132,6 @@ impl Executor<'_> {
                 *index.entry(labels).or_insert_with_key(|labels| {
                     histograms.push(Histogram {
                         labels: labels.clone(),
-                        drop_name: series.drop_name,
                         buckets: Vec::new(),
                         native: Vec::new(),
                     });

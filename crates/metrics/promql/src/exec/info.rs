@@ -7,9 +7,9 @@ use std::{
 
 use model::{INSTANCE, JOB, Labels, METRIC_NAME, MatchOp, Matcher, Millis};
 use rustc_hash::FxHashMap;
-use vector::{Bitmap, Row, SameLabelset};
+use vector::{Bitmap, Row};
 
-use super::{Done, Executor, Series, Sink};
+use super::{Done, Executor, Series, Sink, distinct::Distinct};
 use crate::{
     engine::{EngineError, budget::Memory},
     functions::window::Point,
@@ -59,18 +59,18 @@ impl Executor<'_> {
         base.iter().for_each(|series| present.union(&series.present()));
         let groups = group(&series, &present)?;
         let paid: Memory = series.iter().map(InfoSeries::memory).sum();
-        let mut outputs = Outputs::default();
+        let mut outputs = Distinct::default();
         for (base, alone) in base.into_iter().zip(alone) {
             self.context.budget.check()?;
             self.context.budget.release(base.memory());
             if alone {
-                outputs.add(base.labels.clone(), base)?;
+                outputs.add(base)?;
             } else {
                 enrich(&base, &groups, &series, &info.labels, &mut outputs)?;
             }
         }
         self.context.budget.release(paid);
-        outputs.series.into_iter().try_for_each(sink)
+        outputs.into_series().into_iter().try_for_each(sink)
     }
 
     /// The series that may say more about the targets. What they keep in memory is paid for.
@@ -177,7 +177,7 @@ fn enrich(
     groups: &Groups,
     series: &[InfoSeries],
     wanted: &[Matcher],
-    outputs: &mut Outputs,
+    outputs: &mut Distinct,
 ) -> Done {
     let target = target(&base.labels);
     let about: Vec<&InfoGroup> = groups.iter().filter_map(|groups| groups.get(&target)).collect();
@@ -198,9 +198,9 @@ fn enrich(
     }
     for (labels, steps) in known.into_values() {
         if let Some(labels) = labels {
-            let mut part = base.clone();
+            let mut part = Series { labels, ..base.clone() };
             part.retain(&steps);
-            outputs.add(labels, part)?;
+            outputs.add(part)?;
         }
     }
     Ok(())
@@ -235,32 +235,6 @@ fn joined(
         builder.set(name, value);
     });
     Ok(Some(builder.build()))
-}
-
-/// Series by their labels; no two samples of the same step.
-#[derive(Default)]
-struct Outputs {
-    series: Vec<Series>,
-    index: FxHashMap<Labels, usize>,
-}
-
-impl Outputs {
-    fn add(&mut self, labels: Labels, series: Series) -> Done {
-        match self.index.get(&labels) {
-            Some(at) => {
-                let target = &mut self.series[*at];
-                if target.present().first_common(&series.present()).is_some() {
-                    return Err(SameLabelset.into());
-                }
-                target.absorb(series);
-            }
-            None => {
-                self.index.insert(labels.clone(), self.series.len());
-                self.series.push(Series { labels, ..series });
-            }
-        }
-        Ok(())
-    }
 }
 
 /// The value as a regular expression that matches it alone.

@@ -8,6 +8,7 @@
 mod aggregate;
 mod binary;
 mod calls;
+mod distinct;
 mod extended;
 mod finish;
 mod histograms;
@@ -18,6 +19,7 @@ mod relabel;
 mod scan;
 mod select;
 mod series;
+mod subquery;
 
 use std::sync::Arc;
 

@@ -60,9 +60,9 @@ impl NameRemoval {
             }
             return Ok(());
         }
-        series.drop_name = true;
-        if !self.delayed {
-            series.labels = without_metadata(&series.labels);
+        match self.delayed {
+            true => series.drop_name = true,
+            false => series.labels = without_metadata(&series.labels),
         }
         self.check(series)
     }

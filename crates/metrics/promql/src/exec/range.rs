@@ -1,8 +1,8 @@
 //! Functions over windows: each series is read once, then windows slide over its samples.
 
-use model::{Columns, CounterResetHint, FloatHistogram, HistogramPoint, Labels, Millis, is_stale};
+use model::{Columns, Labels, Millis, is_stale};
 use storage::{SeriesSet, StartTimestamps};
-use vector::{Bitmap, Row, Steps};
+use vector::{Bitmap, Row};
 
 use super::{
     Column, Done, Executor, Series, Sink,
@@ -13,7 +13,7 @@ use crate::{
     engine::{
         EngineError, RangeSeries as RangeResult,
         annotations::Note,
-        budget::{Account, Memory, Touched},
+        budget::{Memory, Touched},
     },
     functions::{
         extended,
@@ -23,7 +23,7 @@ use crate::{
         starts::{Counted, Starts},
         window::{Notes, Window},
     },
-    plan::{Extension, RangeCall, RangeFunction, RangeKind, RangeSource, Selector, Vector},
+    plan::{Extension, RangeCall, RangeFunction, RangeKind, RangeSource, Selector},
 };
 
 /// Endings of names that counters are expected to have.
@@ -79,21 +79,22 @@ impl<'q> Executor<'q> {
                 let make = |next: storage::Series, worker: &mut Worker<'_>| {
                     let labels = reads.read(next, worker)?;
                     let Worker { columns, starts, scratch, .. } = worker;
-                    let series = RangeSeries { labels, drop_name: false, columns, starts };
+                    let series = RangeSeries::stored(labels, columns, starts);
                     self.range_row(call, &series, &args, scratch)
                 };
                 self.scan(reads.select()?, &make, &mut finish)
             }
             RangeKind::Subquery { expr, step } => {
                 let mut scratch = Scratch::default();
-                self.subquery(&call.source, expr, *step, &mut |series| match self.range_row(
-                    call,
-                    &series,
-                    &args,
-                    &mut scratch,
-                )? {
-                    Some(output) => finish(output),
-                    None => Ok(()),
+                self.subquery(&call.source, expr, *step, &mut |series| {
+                    let Some(output) = self.range_row(call, &series, &args, &mut scratch)? else {
+                        return Ok(());
+                    };
+                    if series.drops.is_empty() || !call.function.keeps_name() {
+                        return finish(output);
+                    }
+                    let parts = self.by_name(&call.source, series.drops, output);
+                    parts.into_iter().filter(|part| !part.is_empty()).try_for_each(&mut finish)
                 })
             }
         }
@@ -209,46 +210,13 @@ impl<'q> Executor<'q> {
                     let labels = reads.read(next?, &mut worker)?;
                     let Worker { columns, starts, .. } = &mut worker;
                     if !columns.is_empty() {
-                        each(RangeSeries { labels, drop_name: false, columns, starts })?;
+                        each(RangeSeries::stored(labels, columns, starts))?;
                     }
                 }
                 Ok(())
             }
             RangeKind::Subquery { expr, step } => self.subquery(source, expr, *step, each),
         }
-    }
-
-    fn subquery(
-        &self,
-        source: &RangeSource,
-        expr: &Vector,
-        step: Millis,
-        each: &mut dyn FnMut(RangeSeries<'_>) -> Done,
-    ) -> Done {
-        let steps = self.subquery_steps(source, step);
-        let count = steps.count();
-        // The inner rows are as long as there are steps: this is paid for as long as one of them lives.
-        let mut account = Account::new(&self.context.budget);
-        account.hold(Memory::of_rows(count))?;
-        let inner = Executor::new(self.context, steps);
-        let mut columns = Columns::default();
-        let starts = StartTimestamps::default();
-        inner.vector(expr, &mut |series| {
-            columns.clear();
-            fill(&mut columns, &series, steps);
-            let Series { labels, drop_name, .. } = series;
-            each(RangeSeries { labels, drop_name, columns: &mut columns, starts: &starts })
-        })
-    }
-
-    /// Multiples of the step since the epoch, from the first one after the start of the first window to the end of the last.
-    fn subquery_steps(&self, source: &RangeSource, step: Millis) -> Steps {
-        let before = source.shift.apply(self.steps.start()).saturating_sub(source.range);
-        let mut start = (before / step).saturating_mul(step);
-        if start <= before {
-            start = start.saturating_add(step);
-        }
-        Steps::range(start, source.shift.apply(self.steps.end()), step)
     }
 
     /// The samples of a range expression that is the whole query.
@@ -322,11 +290,20 @@ impl<'r> RangeReads<'r> {
 
 /// The samples of one series over all windows.
 pub(super) struct RangeSeries<'a> {
-    labels: Labels,
-    drop_name: bool,
-    columns: &'a mut Columns,
+    pub(super) labels: Labels,
+    /// Whether the name is to go when the query is done.
+    pub(super) drop_name: bool,
+    /// The same of each sample by its time, ascending, where it is not the same of all.
+    pub(super) drops: &'a [(Millis, bool)],
+    pub(super) columns: &'a mut Columns,
     /// Empty where they do not matter.
-    starts: &'a StartTimestamps,
+    pub(super) starts: &'a StartTimestamps,
+}
+
+impl<'a> RangeSeries<'a> {
+    fn stored(labels: Labels, columns: &'a mut Columns, starts: &'a StartTimestamps) -> Self {
+        Self { labels, drop_name: false, drops: &[], columns, starts }
+    }
 }
 
 /// Moves a window over columns. Moments must not go back.
@@ -419,19 +396,4 @@ fn resets(columns: &Columns, starts: &[Millis]) -> Vec<usize> {
         values[*at] < values[at - 1] || !starts.is_empty() && counted(*at).is_reset_after(counted(at - 1))
     };
     (1..values.len()).filter(is_reset).collect()
-}
-
-/// Turns a row into samples at the times of its steps.
-fn fill(columns: &mut Columns, series: &Series, steps: Steps) {
-    for (step, value) in series.floats.iter() {
-        columns.push(steps.at(step), value);
-    }
-    columns.histograms.extend(series.histograms.iter().map(|(step, histogram)| {
-        let mut histogram = FloatHistogram::clone(histogram);
-        // What a sample says about the one before it is not about the step before it.
-        if histogram.counter_reset_hint != CounterResetHint::Gauge {
-            histogram.counter_reset_hint = CounterResetHint::Unknown;
-        }
-        HistogramPoint { timestamp: steps.at(*step), histogram }
-    }));
 }

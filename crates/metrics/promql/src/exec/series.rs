@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use model::{FloatHistogram, Labels};
-use vector::{Bitmap, Row};
+use vector::{Bitmap, Row, SameLabelset};
 
 use super::finish::HISTOGRAM_SAMPLES;
 use crate::{engine::budget::Memory, functions::window::Point};
@@ -12,7 +12,7 @@ use crate::{engine::budget::Memory, functions::window::Point};
 #[derive(Debug, Clone)]
 pub(crate) struct Series {
     pub(crate) labels: Labels,
-    /// Whether the metric's name is to go when the query is done; only used when that is put off until then.
+    /// Whether the metric's name is to go when the query is done; never where names go at once.
     pub(crate) drop_name: bool,
     pub(crate) floats: Row,
     /// Native histograms by step, ascending; empty for nearly every series.
@@ -75,8 +75,16 @@ impl Series {
         self.histograms.retain(|(step, _)| steps.get(*step));
     }
 
-    /// Takes over the samples of a series that has none at the same steps.
-    pub(crate) fn absorb(&mut self, other: Self) {
+    /// Whether both have a sample at the same step.
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        self.present().first_common(&other.present()).is_some()
+    }
+
+    /// Takes over the samples of a series with the same labels, which must have none at the same steps.
+    pub(crate) fn absorb(&mut self, other: Self) -> Result<(), SameLabelset> {
+        if self.meets(&other) {
+            return Err(SameLabelset);
+        }
         for (step, value) in other.floats.iter() {
             self.floats.set(step, value);
         }
@@ -84,6 +92,7 @@ impl Series {
             self.histograms.extend(other.histograms);
             self.histograms.sort_by_key(|(step, _)| *step);
         }
+        Ok(())
     }
 
     /// The only step's sample at each of `count` steps.

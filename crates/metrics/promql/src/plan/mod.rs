@@ -12,6 +12,7 @@ mod info;
 mod invariant;
 mod reach;
 mod repeated;
+mod same_labels;
 
 use model::{Labels, METRIC_NAME, MatchOp, Matcher, Millis};
 use vector::{BinaryOp, Comparison, Grouping, Matching, Rank, Reduce, SetOp};
@@ -118,6 +119,16 @@ pub(crate) struct Selector {
     pub(crate) projection: Option<Vec<String>>,
 }
 
+impl Selector {
+    /// Whether all series are of the same metric.
+    fn has_one_name(&self) -> bool {
+        let is_name = |matcher: &Matcher| {
+            matcher.name() == METRIC_NAME && matcher.op() == MatchOp::Equal && !matcher.value().is_empty()
+        };
+        self.matchers.iter().any(is_name)
+    }
+}
+
 /// How the borders of a range get values of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extension {
@@ -174,13 +185,7 @@ pub(crate) struct RangeCall {
 impl RangeCall {
     /// Whether all series are of the same metric: then they differ without its name, too.
     fn has_one_name(&self) -> bool {
-        let RangeKind::Selector(selector) = &self.source.kind else {
-            return false;
-        };
-        let is_name = |matcher: &Matcher| {
-            matcher.name() == METRIC_NAME && matcher.op() == MatchOp::Equal && !matcher.value().is_empty()
-        };
-        selector.matchers.iter().any(is_name)
+        matches!(&self.source.kind, RangeKind::Selector(selector) if selector.has_one_name())
     }
 }
 

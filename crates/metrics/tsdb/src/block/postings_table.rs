@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use super::index_format::SAMPLING;
-use crate::encoding::{Decoder, Malformed};
+use crate::{
+    encoding::{Decoder, Malformed},
+    query::has_prefix,
+};
 
 /// What is remembered of the table: per name, every 32nd value. In version 1, whose table is not sorted, everything.
 #[derive(Debug, Default)]
@@ -127,7 +130,7 @@ impl PostingsTable {
         match self.names.get(name) {
             None => {}
             Some(Values::Whole(values)) => {
-                let values = values.iter().filter(|(value, _)| value.starts_with(prefix));
+                let values = values.iter().filter(|(value, _)| has_prefix(value, prefix));
                 values.for_each(|(value, postings)| visit(value, *postings));
             }
             Some(Values::Sampled { sampled, count }) => {
@@ -138,10 +141,10 @@ impl PostingsTable {
                 };
                 let mut decoder = entries_from(file, *position)?;
                 for _ in before * SAMPLING..*count {
-                    let entry = Entry::read(&mut decoder)?;
-                    if entry.value.starts_with(prefix) {
-                        visit(entry.value, entry.postings);
-                    } else if entry.value > prefix {
+                    let (value, postings) = Entry::read_value(&mut decoder)?;
+                    if has_prefix(value, prefix) {
+                        visit(value, postings);
+                    } else if value > prefix {
                         break;
                     }
                 }
@@ -191,10 +194,22 @@ impl Values {
 
 impl<'a> Entry<'a> {
     fn read(decoder: &mut Decoder<'a>) -> Result<Self, Malformed> {
-        if decoder.uvarint()? != 2 {
-            return Err(Malformed("entry of the postings table has not two keys"));
-        }
+        Self::expect_two_keys(decoder)?;
         Ok(Self { name: decoder.str()?, value: decoder.str()?, postings: decoder.uvarint()? })
+    }
+
+    /// The value and the place of the list, where the name is known.
+    fn read_value(decoder: &mut Decoder<'a>) -> Result<(&'a str, u64), Malformed> {
+        Self::expect_two_keys(decoder)?;
+        decoder.bytes()?;
+        Ok((decoder.str()?, decoder.uvarint()?))
+    }
+
+    fn expect_two_keys(decoder: &mut Decoder<'a>) -> Result<(), Malformed> {
+        match decoder.uvarint()? {
+            2 => Ok(()),
+            _ => Err(Malformed("entry of the postings table has not two keys")),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use model::{Labels, Matcher};
 use roaring::RoaringBitmap;
 
 use super::{PostingList, label_groups::LabelGroups, series::MemSeries};
-use crate::query::{PostingsSource, SeriesSet};
+use crate::query::{PostingsSource, SeriesSet, has_prefix};
 
 /// Series whose labels are grouped before they are added: a list is looked up once for all of them.
 const GROUPED: usize = 64 * 1024;
@@ -151,7 +151,7 @@ impl PostingsSource for HeadIndex {
         prefix: &str,
         visit: &mut dyn FnMut(&str, &'a PostingList),
     ) -> Result<(), Infallible> {
-        let values = self.values_from(name, prefix).take_while(|(value, _)| value.starts_with(prefix));
+        let values = self.values_from(name, prefix).take_while(|(value, _)| has_prefix(value, prefix));
         values.for_each(|(value, list)| visit(value, list));
         Ok(())
     }

@@ -34,6 +34,7 @@ pub(crate) fn label_values<S: PostingsSource>(
 ) -> Result<Vec<String>, S::Error> {
     let mut all = Vec::new();
     if query.selectors.is_empty() {
+        all.reserve_exact(source.value_count(name));
         source.values(name, "", &mut |value, _| all.push(value.to_owned()))?;
         return Ok(all);
     }

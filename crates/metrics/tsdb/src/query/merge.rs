@@ -91,15 +91,18 @@ impl Querier for DbQuerier {
 }
 
 fn merge_texts(
-    parts: impl Iterator<Item = Result<Vec<String>, QueryError>>,
+    mut parts: impl Iterator<Item = Result<Vec<String>, QueryError>>,
     limit: usize,
 ) -> Result<Vec<String>, QueryError> {
-    let mut all = Vec::new();
+    let mut all = parts.next().transpose()?.unwrap_or_default();
     for part in parts {
         all.extend(part?);
     }
-    all.sort_unstable();
-    all.dedup();
+    // Of one part they mostly are in order.
+    if !all.is_sorted_by(|a, b| a < b) {
+        all.sort_unstable();
+        all.dedup();
+    }
     all.truncate(most(limit));
     Ok(all)
 }

@@ -15,7 +15,7 @@ use storage::{LabelQuery, QueryError, Series};
 pub(crate) use chunks::{ChunkSource, ChunkSources, SourceChunk, Visible};
 pub(crate) use label_query::{label_names, label_values};
 pub(crate) use merge::{DbQuerier, merge_columns};
-pub(crate) use select::{PostingsSource, SeriesSet, at_most, matching, matching_any};
+pub(crate) use select::{PostingsSource, SeriesSet, at_most, has_prefix, matching, matching_any};
 pub(crate) use sorted::{FileNumber, keep, meets, remove, unite};
 
 /// One place that samples are in: the head or a block. Like `storage::Querier`, but for the part only.
