@@ -259,6 +259,7 @@ pub(crate) fn is_known_feature(name: &str) -> bool {
         "promql-extended-range-selectors",
         "promql-binop-fill-modifiers",
         "promql-delayed-name-removal",
+        "promql-per-step-stats",
         "promql-at-modifier",
         "promql-negative-offset",
         "memory-snapshot-on-shutdown",

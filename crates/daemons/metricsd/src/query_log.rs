@@ -178,7 +178,7 @@ impl QueryRecord<'_> {
                 // In seconds, as they are asked for.
                 "step": self.step / 1000,
             },
-            "stats": self.spent.to_json(),
+            "stats": self.spent.to_json(&[]),
         });
         if let Some(error) = &self.error {
             line["error"] = error.as_str().into();

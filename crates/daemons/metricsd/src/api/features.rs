@@ -42,7 +42,7 @@ fn all(flags: &Flags) -> BTreeMap<&'static str, Features> {
         ("duration_expr", syntax.duration_expressions),
         ("negative_offset", true),
         ("per_query_lookback_delta", true),
-        ("per_step_stats", false),
+        ("per_step_stats", enabled("promql-per-step-stats")),
         ("subqueries", true),
         ("type_and_unit_labels", false),
     ];

@@ -54,7 +54,7 @@ pub(super) fn query_result(result: &QueryResult, stats: Option<Spent>) -> Result
     body.push_str(r#"","result":"#);
     write_result(&mut body, &result.value);
     if let Some(spent) = stats {
-        body.push_str(&format!(r#","stats":{}"#, spent.to_json()));
+        body.push_str(&format!(r#","stats":{}"#, spent.to_json(&result.samples_per_step)));
     }
     if let Some(explained) = &result.explained {
         body.push_str(&format!(r#","explain":{}"#, operator(explained)));

@@ -13,7 +13,7 @@ use service::{report, spawn_blocking};
 use super::{
     ApiError, ApiState,
     caller::Caller,
-    json,
+    is_enabled, json,
     params::{Nanos, Params, invalid, now},
     stats::Spent,
 };
@@ -37,6 +37,8 @@ struct Asked {
     timeout: Duration,
     lookback_delta: Option<Duration>,
     stats: Stats,
+    /// Whether the answer tells what each step used.
+    per_step_stats: bool,
     /// Whether the answer tells what each operator did.
     explain: bool,
 }
@@ -127,6 +129,8 @@ impl Asked {
                 "true" | "all" => Stats::Yes,
                 other => Stats::Deprecated(other.to_owned()),
             },
+            per_step_stats: params.get("stats") == "all"
+                && is_enabled(&state.flags.enable_feature, "promql-per-step-stats"),
             explain: params
                 .boolean("explain")
                 .map_err(|error| invalid("explain", error.to_string()))?
@@ -162,6 +166,7 @@ async fn respond(
         timeout: Some(asked.timeout.saturating_sub(queued)),
         cancel,
         explain: asked.explain,
+        per_step_stats: asked.per_step_stats,
     };
     let times = (when.start, when.end, when.step.unwrap_or_default());
     let is_small = state.engine.is_small(db.as_ref(), &expr, times, &options);

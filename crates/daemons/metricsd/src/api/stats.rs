@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use model::Millis;
 use promql::QueryStats;
 use serde_json::{Value, json};
 
@@ -17,8 +18,8 @@ pub(crate) struct Spent {
 }
 
 impl Spent {
-    /// `{"timings":{…},"samples":{…}}`, times in seconds.
-    pub fn to_json(self) -> Value {
+    /// `{"timings":{…},"samples":{…}}`, times in seconds; with the samples that each step used, if they are told.
+    pub fn to_json(self, samples_per_step: &[(Millis, u64)]) -> Value {
         let QueryStats {
             total_queryable_samples,
             samples_read,
@@ -28,7 +29,7 @@ impl Spent {
             sorting,
         } = self.engine;
         let evaluating = preparation + evaluation + sorting;
-        json!({
+        let mut spent = json!({
             "timings": {
                 "evalTotalTime": evaluating.as_secs_f64(),
                 "resultSortTime": sorting.as_secs_f64(),
@@ -42,6 +43,16 @@ impl Spent {
                 "samplesRead": samples_read,
                 "peakSamples": peak_samples,
             },
-        })
+        });
+        if !samples_per_step.is_empty() {
+            let steps = samples_per_step.iter().map(|(time, samples)| json!([seconds(*time), samples]));
+            spent["samples"]["totalQueryableSamplesPerStep"] = steps.collect();
+        }
+        spent
     }
+}
+
+/// A moment in seconds, without decimals where it needs none.
+fn seconds(time: Millis) -> Value {
+    if time % 1000 == 0 { json!(time / 1000) } else { json!(time as f64 / 1000.0) }
 }

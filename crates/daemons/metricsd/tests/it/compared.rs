@@ -37,7 +37,7 @@ const RULES: &str = "groups:\n- {name: a, rules: [{record: x, expr: 'vector(1)'}
 /// Both with the same samples, rules and target.
 async fn pair() -> Option<Pair> {
     let dir = tempfile::tempdir().expect("tempdir");
-    let running = super::start(dir.path(), "{}", &[]).await;
+    let running = super::start(dir.path(), "{}", &["--enable-feature=promql-per-step-stats"]).await;
     let rules = dir.path().join("rules.yml");
     fs::write(&rules, RULES).expect("write");
     let host = running.url.trim_start_matches("http://");

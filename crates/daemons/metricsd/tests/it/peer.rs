@@ -12,7 +12,8 @@ impl Peer {
     pub async fn start(config: &str) -> Option<Self> {
         let config = config.to_owned();
         let start = move || {
-            let flags = ["--web.enable-remote-write-receiver", "--enable-feature=native-histograms"];
+            let features = "--enable-feature=native-histograms,promql-per-step-stats";
+            let flags = ["--web.enable-remote-write-receiver", features];
             testkit::Prometheus::start(&config, None, &flags)
         };
         let process = tokio::task::spawn_blocking(start).await.expect("starts")?;

@@ -58,7 +58,6 @@ pub(crate) struct Budget {
     samples: Meter,
     bytes: Meter,
     peak_samples: AtomicUsize,
-    touched: AtomicU64,
     read: AtomicU64,
     deadline: Option<Instant>,
     tokens: Vec<CancelToken>,
@@ -140,7 +139,6 @@ impl Budget {
             samples: Meter::new(most.samples),
             bytes: Meter::new(most.bytes),
             peak_samples: AtomicUsize::new(0),
-            touched: AtomicU64::new(0),
             read: AtomicU64::new(0),
             deadline,
             tokens,
@@ -158,11 +156,6 @@ impl Budget {
     pub(crate) fn release(&self, Memory { samples, bytes }: Memory) {
         self.samples.sub(samples);
         self.bytes.sub(bytes);
-    }
-
-    /// Notes that steps used `samples`.
-    pub(crate) fn touch(&self, samples: u64) {
-        self.touched.fetch_add(samples, Relaxed);
     }
 
     /// Notes that `samples` came from the storage.
@@ -183,10 +176,6 @@ impl Budget {
 
     pub(crate) fn peak(&self) -> u64 {
         self.peak_samples.load(Relaxed) as u64
-    }
-
-    pub(crate) fn touched(&self) -> u64 {
-        self.touched.load(Relaxed)
     }
 
     pub(crate) fn read(&self) -> u64 {
@@ -234,14 +223,14 @@ impl Drop for Account<'_> {
     }
 }
 
-/// Counts the samples that the windows of one series use, and looks now and then whether the query may go on.
-pub(crate) struct Touched<'b> {
+/// Looks now and then whether the query may go on, by the samples that the windows of one series use.
+pub(crate) struct Pace<'b> {
     budget: &'b Budget,
     samples: u64,
     checked_at: u64,
 }
 
-impl<'b> Touched<'b> {
+impl<'b> Pace<'b> {
     pub(crate) fn new(budget: &'b Budget) -> Self {
         Self { budget, samples: 0, checked_at: 0 }
     }
@@ -254,9 +243,5 @@ impl<'b> Touched<'b> {
             return self.budget.check();
         }
         Ok(())
-    }
-
-    pub(crate) fn finish(&self) {
-        self.budget.touch(self.samples);
     }
 }

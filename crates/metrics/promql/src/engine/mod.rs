@@ -11,6 +11,7 @@ pub(crate) mod explain;
 pub(crate) mod helpers;
 mod metrics;
 mod small;
+pub(crate) mod tally;
 mod value;
 
 #[cfg(test)]
@@ -28,6 +29,8 @@ pub use budget::CancelToken;
 pub use error::{EngineError, ErrorKind};
 pub use explain::ExplainedOperator;
 pub use value::{QueryResult, QueryStats, RangeSeries, Sample, SampleValue, Value};
+
+use tally::Tally;
 
 use crate::{
     exec::{Column, Context, Executor, Series, matrix_value, vector_value},
@@ -87,6 +90,8 @@ pub struct QueryOptions {
     pub cancel: CancelToken,
     /// Whether its operators are to be explained, which takes some time of its own.
     pub explain: bool,
+    /// Whether the samples that each step uses are told (`promql-per-step-stats`).
+    pub per_step_stats: bool,
 }
 
 /// Answers queries over any storage. Shared by all threads.
@@ -220,12 +225,13 @@ impl Engine {
             profile: options.explain.then(explain::Profile::new),
         };
         let prepared = Instant::now();
-        let computed = compute(&plan, Executor::new(&context, steps), is_range)?;
+        let tally = if options.per_step_stats { Tally::by_step(steps.count()) } else { Tally::default() };
+        let computed = compute(&plan, Executor::new(&context, steps, &tally), is_range)?;
         let evaluated = Instant::now();
         let value = finish(computed, steps, is_range)?;
         let finished = Instant::now();
         let stats = QueryStats {
-            total_queryable_samples: context.budget.touched(),
+            total_queryable_samples: tally.total(),
             samples_read: context.budget.read(),
             peak_samples: context.budget.peak(),
             preparation: prepared - started,
@@ -235,7 +241,8 @@ impl Engine {
         let explained = context.profile.map(|profile| profile.finish(query, context.budget.read()));
         let notes = context.annotations.into_inner().into_notes();
         let (warnings, infos) = value::split_annotations(notes, query);
-        Ok(QueryResult { value, warnings, infos, stats, explained })
+        let samples_per_step = steps.iter().zip(tally.steps()).collect();
+        Ok(QueryResult { value, warnings, infos, stats, samples_per_step, explained })
     }
 }
 

@@ -248,10 +248,45 @@ fn what_is_the_same_at_each_step_is_computed_once() {
     let fixed = range(&engine, &storage, "sum(rate(m_total[5m] @ 600))").unwrap();
     let Value::Matrix(series) = &fixed.value else { panic!() };
     assert_eq!(series[0].samples.len(), 61);
-    // Three windows of five samples, and not one a step.
-    assert_eq!(fixed.stats.total_queryable_samples, 15);
-    let moving = range(&engine, &storage, "sum(rate(m_total[5m]))").unwrap();
-    assert!(moving.stats.total_queryable_samples > 800);
+    // Three windows of five samples are read, and used at each step.
+    assert_eq!((fixed.stats.samples_read, fixed.stats.total_queryable_samples), (15, 15 * 61));
+}
+
+#[test]
+fn steps_tell_what_they_use() {
+    let (engine, storage) = (engine(|_| {}), storage(2));
+    let options = QueryOptions { per_step_stats: true, ..QueryOptions::default() };
+    let used = |query: &str, (start, end): (Millis, Millis)| {
+        let times = (start * MINUTE, end * MINUTE, MINUTE);
+        let result = engine.range(&storage, query, times, &options).unwrap();
+        let (times, used): (Vec<_>, Vec<_>) = result.samples_per_step.into_iter().unzip();
+        assert_eq!(times, (start..=end).map(|minute| minute * MINUTE).collect::<Vec<_>>(), "{query}");
+        assert_eq!(used.iter().sum::<u64>(), result.stats.total_queryable_samples, "{query}");
+        used
+    };
+    assert_eq!(used("m_total", (59, 62)), [2; 4]);
+    assert_eq!(used("m_total offset 10m", (8, 11)), [0, 0, 2, 2]);
+    assert_eq!(used("timestamp(m_total)", (59, 60)), [2, 2]);
+    // Of several functions that evaluate all windows of a series at once, each window at a time, and at its borders.
+    for query in [
+        "rate(m_total[3m])",
+        "deriv(m_total[3m])",
+        "sum_over_time(m_total[3m])",
+        "max_over_time(m_total[3m])",
+    ] {
+        assert_eq!(used(query, (0, 4)), [2, 4, 6, 6, 6], "{query}");
+    }
+    assert_eq!(used("increase(m_total[1m] anchored)", (10, 11)), [12, 12]);
+    assert_eq!(used("1 + 1", (0, 1)), [0, 0]);
+    // The same at each step, or as often as it stands there.
+    assert_eq!(used("sum(rate(m_total[5m] @ 600))", (1, 3)), [10; 3]);
+    assert_eq!(used("sum(m_total) + sum(m_total)", (1, 2)), [4, 4]);
+    // A window of a subquery has a sample of each series a minute.
+    assert_eq!(used("max_over_time(sum(m_total)[3m:1m])", (5, 6)), [3, 3]);
+    let whole = engine.instant(&storage, "rate(m_total[5m])[3m:1m]", 20 * MINUTE, &options).unwrap();
+    assert_eq!(whole.samples_per_step, [(20 * MINUTE, 2 * 3 * 5)]);
+    let untold = engine.instant(&storage, "m_total", MINUTE, &QueryOptions::default()).unwrap();
+    assert!(untold.samples_per_step.is_empty());
 }
 
 #[test]

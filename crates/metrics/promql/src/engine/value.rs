@@ -69,6 +69,8 @@ pub struct QueryResult {
     pub infos: Vec<String>,
     /// What it took.
     pub stats: QueryStats,
+    /// [`QueryStats::total_queryable_samples`] of each step, by its time, where that was asked for.
+    pub samples_per_step: Vec<(Millis, u64)>,
     /// What its operators did, where that was asked for.
     pub explained: Option<ExplainedOperator>,
 }
@@ -76,7 +78,8 @@ pub struct QueryResult {
 /// What a query took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QueryStats {
-    /// Samples that windows and look-ups touched, one counted at each step that used it.
+    /// Samples that windows and look-ups used, one counted at each step that used it. Windows of subqueries count the samples in them,
+    /// not those that these were made of.
     pub total_queryable_samples: u64,
     /// Samples read from the storage.
     pub samples_read: u64,

@@ -35,6 +35,7 @@ use crate::{
         budget::{Budget, Memory},
         explain::Profile,
         helpers::Helpers,
+        tally::Tally,
     },
     plan::{self, Extension, Scalar, Vector, VectorKind},
 };
@@ -64,7 +65,7 @@ pub(crate) struct Repeated {
     steps: Steps,
     rows: Arc<[Series]>,
     /// Samples that its steps used.
-    touched: u64,
+    tally: Arc<Tally>,
 }
 
 /// Takes series, one by one.
@@ -77,6 +78,8 @@ type Done = Result<(), EngineError>;
 pub(crate) struct Executor<'q> {
     context: &'q Context<'q>,
     steps: Steps,
+    /// Samples that the steps use.
+    tally: &'q Tally,
 }
 
 /// One number a step.
@@ -106,8 +109,8 @@ impl Column {
 }
 
 impl<'q> Executor<'q> {
-    pub(crate) fn new(context: &'q Context<'q>, steps: Steps) -> Self {
-        Self { context, steps }
+    pub(crate) fn new(context: &'q Context<'q>, steps: Steps, tally: &'q Tally) -> Self {
+        Self { context, steps, tally }
     }
 
     /// Whether there is one step only, as in an instant query.
@@ -172,31 +175,32 @@ impl<'q> Executor<'q> {
 
     /// Computes what occurs several times in the query when it is met first, and keeps it.
     fn repeated(&self, id: usize, input: &Vector, sink: Sink<'_>) -> Done {
-        let Context { repeated, budget, .. } = self.context;
+        let repeated = &self.context.repeated;
         let is_same = |known: &&Repeated| known.id == id && known.steps == self.steps;
         let known = repeated.lock().iter().find(is_same).cloned();
-        let rows = match known {
-            Some(known) => {
-                // It counts as if it had been read again.
-                budget.touch(known.touched);
-                known.rows
-            }
+        let known = match known {
+            Some(known) => known,
             None => {
-                let before = budget.touched();
-                let rows: Arc<[Series]> = self.collect(input)?.into();
-                let touched = budget.touched() - before;
-                repeated.lock().push(Repeated { id, steps: self.steps, rows: Arc::clone(&rows), touched });
-                rows
+                let tally = Arc::new(self.tally.for_part());
+                let rows = Executor { tally: &tally, ..*self }.collect(input)?.into();
+                let known = Repeated { id, steps: self.steps, rows, tally };
+                repeated.lock().push(known.clone());
+                known
             }
         };
-        rows.iter().try_for_each(|series| sink(series.clone()))
+        // It counts as if it were read each time.
+        self.tally.add_part(&known.tally);
+        known.rows.iter().try_for_each(|series| sink(series.clone()))
     }
 
     /// Evaluates at the first step and repeats the result at all others.
     fn invariant(&self, inner: &Vector, sink: Sink<'_>) -> Done {
         let count = self.steps.count();
-        let first = Self::new(self.context, Steps::instant(self.steps.start()));
-        first.vector(inner, &mut |series| sink(series.repeated(count)))
+        let tally = Tally::default();
+        let first = Executor::new(self.context, Steps::instant(self.steps.start()), &tally);
+        first.vector(inner, &mut |series| sink(series.repeated(count)))?;
+        self.tally.add_to_each(tally.total(), count);
+        Ok(())
     }
 
     /// All series of a vector, paid for until [`Executor::release`].

@@ -13,7 +13,8 @@ use crate::{
     engine::{
         EngineError, RangeSeries as RangeResult,
         annotations::Note,
-        budget::{Memory, Touched},
+        budget::{Memory, Pace},
+        tally::Tally,
     },
     functions::{
         extended,
@@ -86,7 +87,9 @@ impl<'q> Executor<'q> {
             }
             RangeKind::Subquery { expr, step } => {
                 let mut scratch = Scratch::default();
-                self.subquery(&call.source, expr, *step, &mut |series| {
+                // The windows count what they see, not what that was made of.
+                let unused = Tally::default();
+                self.subquery(&call.source, expr, *step, &unused, &mut |series| {
                     let Some(output) = self.range_row(call, &series, &args, &mut scratch)? else {
                         return Ok(());
                     };
@@ -117,10 +120,14 @@ impl<'q> Executor<'q> {
             let floats = Floats { timestamps: &columns.timestamps, values: &columns.values };
             let budget = &self.context.budget;
             let row = floats::evaluate(call.function, floats, &windows, &mut scratch.floats, budget)?;
+            let layout = &scratch.floats.layout;
+            self.tally.add(layout.samples(), layout.found().iter().map(|found| (found.step, found.len())));
             Series::of_row(series.labels.clone(), row)
         } else {
             let mut output = Series::empty(series.labels.clone(), self.steps.count());
             self.slide(call, series, args, scratch, &mut output)?;
+            let used = &scratch.used;
+            self.tally.add(used.iter().map(|(_, samples)| samples).sum(), used.iter().copied());
             output
         };
         if output.is_empty() {
@@ -155,7 +162,8 @@ impl<'q> Executor<'q> {
         let source = &call.source;
         let mut windows = Sliding::new(columns, series.starts, &resets);
         let mut step_args = vec![0.0; args.len()];
-        let mut touched = Touched::new(&self.context.budget);
+        let mut pace = Pace::new(&self.context.budget);
+        scratch.used.clear();
         let extension = source.extension();
         let (behind, ahead) = self.beyond(extension);
         for step in 0..self.steps.count() {
@@ -165,6 +173,9 @@ impl<'q> Executor<'q> {
             let Some(window) = windows.advance(time, end.saturating_add(ahead), range) else {
                 continue;
             };
+            let samples = window.values.len() + window.histograms.len();
+            scratch.used.push((step, samples));
+            pace.add(samples)?;
             if let Some(extension) = extension {
                 let borders = (end.saturating_sub(source.range), end);
                 if let Some(point) = extended::evaluate(call.function, &window, borders, extension, notes) {
@@ -172,8 +183,6 @@ impl<'q> Executor<'q> {
                 }
                 continue;
             }
-
-            touched.add(window.values.len() + window.histograms.len())?;
             for (slot, column) in step_args.iter_mut().zip(args) {
                 *slot = column.at(step);
             }
@@ -181,7 +190,6 @@ impl<'q> Executor<'q> {
                 output.push(step, point);
             }
         }
-        touched.finish();
         Ok(())
     }
 
@@ -198,8 +206,14 @@ impl<'q> Executor<'q> {
         self.context.annotations.lock().add(note, call.first_arg);
     }
 
-    /// Pushes the samples of each series that any step's window can see, without staleness markers.
-    fn ranges(&self, source: &RangeSource, each: &mut dyn FnMut(RangeSeries<'_>) -> Done) -> Done {
+    /// Pushes the samples of each series that any step's window can see, without staleness markers. What a subquery uses is counted in
+    /// `tally`.
+    fn ranges(
+        &self,
+        source: &RangeSource,
+        tally: &Tally,
+        each: &mut dyn FnMut(RangeSeries<'_>) -> Done,
+    ) -> Done {
         match &source.kind {
             RangeKind::Selector(selector) => {
                 let reads = RangeReads::new(self, selector, source, false);
@@ -215,14 +229,15 @@ impl<'q> Executor<'q> {
                 }
                 Ok(())
             }
-            RangeKind::Subquery { expr, step } => self.subquery(source, expr, *step, each),
+            RangeKind::Subquery { expr, step } => self.subquery(source, expr, *step, tally, each),
         }
     }
 
     /// The samples of a range expression that is the whole query.
     pub(crate) fn matrix(&self, source: &RangeSource) -> Result<Vec<RangeResult>, EngineError> {
         let mut all = Vec::new();
-        self.ranges(source, &mut |series| {
+        let (mut samples, of_subquery) = (0, Tally::default());
+        self.ranges(source, &of_subquery, &mut |series| {
             if let Some(extension) = source.extension() {
                 self.extend(source, extension, series.columns)?;
                 if series.columns.is_empty() {
@@ -231,11 +246,15 @@ impl<'q> Executor<'q> {
             }
             let memory = Memory::of_columns(series.columns.len()).with_labels(&series.labels);
             self.context.budget.charge(memory)?;
-            self.context.budget.touch(series.columns.len() as u64);
+            samples += series.columns.len();
             let labels = if series.drop_name { without_metadata(&series.labels) } else { series.labels };
             all.push(RangeResult { labels, samples: std::mem::take(series.columns) });
             Ok(())
         })?;
+        if let RangeKind::Subquery { .. } = source.kind {
+            samples = usize::try_from(of_subquery.total()).unwrap_or(usize::MAX);
+        }
+        self.tally.add(samples, [(0, samples)]);
         Ok(all)
     }
 }

@@ -102,7 +102,7 @@ impl Executor<'_> {
 
     /// A row whose samples are those of a selector, one a step, if it has any: they count as used.
     pub(super) fn used(&self, series: Series) -> Option<Series> {
-        self.context.budget.touch(series.sample_count() as u64);
+        self.tally.add(series.sample_count(), series.present().iter().map(|step| (step, 1)));
         (!series.is_empty()).then_some(series)
     }
 

@@ -9,24 +9,27 @@ use crate::{
     engine::{
         EngineError,
         budget::{Account, Memory},
+        tally::Tally,
     },
     plan::{RangeSource, Vector},
 };
 
 impl Executor<'_> {
-    /// Pushes the samples of each series that the expression has at its steps. Series with the same labels are one.
+    /// Pushes the samples of each series that the expression has at its steps. Series with the same labels are one. What the expression
+    /// uses is counted in `tally`.
     pub(super) fn subquery(
         &self,
         source: &RangeSource,
         expr: &Vector,
         step: Millis,
+        tally: &Tally,
         each: &mut dyn FnMut(RangeSeries<'_>) -> Done,
     ) -> Done {
         let steps = self.subquery_steps(source, step);
         // The inner rows are as long as there are steps: this is paid for as long as one of them lives.
         let mut account = Account::new(&self.context.budget);
         account.hold(Memory::of_rows(steps.count()))?;
-        let inner = Executor::new(self.context, steps);
+        let inner = Executor::new(self.context, steps, tally);
         let mut samples = Samples { steps, columns: Columns::default(), drops: Vec::new() };
         if !expr.may_repeat_labels() {
             return inner.vector(expr, &mut |series| each(samples.of(series)));

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     engine::{
         EngineError,
-        budget::{Budget, Touched},
+        budget::{Budget, Pace},
     },
     plan::RangeFunction,
 };
@@ -33,7 +33,8 @@ pub(crate) struct Floats<'a> {
 /// What is kept from one series to the next.
 #[derive(Debug, Default)]
 pub(crate) struct FloatScratch {
-    layout: Layout,
+    /// Where the windows of the last series lie.
+    pub(crate) layout: Layout,
     /// How each window of the layout is stretched by a function.
     placed: Vec<Placed>,
     placed_for: Option<RangeFunction>,
@@ -67,9 +68,7 @@ pub(crate) fn evaluate(
 ) -> Result<Row, EngineError> {
     use RangeFunction::*;
     if matches!(function, Rate | Increase | Delta) {
-        let row = changes(function, floats, windows, scratch);
-        budget.touch(scratch.layout.samples() as u64);
-        return Ok(row);
+        return Ok(changes(function, floats, windows, scratch));
     }
     let layout = &mut scratch.layout;
     layout.update(floats.timestamps, windows);
@@ -114,15 +113,14 @@ pub(crate) fn newest(
 /// A row with the value of each window, which may take as long as the window has samples.
 #[inline]
 fn rows(layout: &Layout, budget: &Budget, mut value: impl FnMut(&Found) -> f64) -> Result<Row, EngineError> {
-    let mut touched = Touched::new(budget);
+    let mut pace = Pace::new(budget);
     let mut outcome = Ok(());
     let row = layout.row(1, |_, found| {
         if outcome.is_ok() {
-            outcome = touched.add(found.len());
+            outcome = pace.add(found.len());
         }
         if outcome.is_ok() { value(found) } else { f64::NAN }
     });
-    touched.finish();
     outcome.map(|()| row)
 }
 
@@ -176,7 +174,7 @@ fn sums(
     result: impl Fn(f64, f64, f64) -> f64,
 ) -> Result<Row, EngineError> {
     let mut row = Row::empty(windows.steps.count());
-    let mut touched = Touched::new(budget);
+    let mut pace = Pace::new(budget);
     let mut add = |found: &Found, sum: f64, lost: f64| {
         let samples = &values[found.low..found.high];
         let value = match (sum + lost).is_finite() {
@@ -184,7 +182,7 @@ fn sums(
             false => alone(samples),
         };
         row.set(found.step, value);
-        touched.add(samples.len())
+        pace.add(samples.len())
     };
     let mut groups = layout.found().chunks_exact(LANES);
     for group in &mut groups {
@@ -197,7 +195,6 @@ fn sums(
         let [(sum, lost)] = add_up([&values[found.low..found.high]]);
         add(found, sum, lost)?;
     }
-    touched.finish();
     Ok(row)
 }
 

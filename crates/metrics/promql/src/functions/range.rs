@@ -15,6 +15,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     pub(crate) values: Vec<f64>,
+    /// The samples of each window that has some.
+    pub(crate) used: Vec<(usize, usize)>,
     pub(crate) floats: FloatScratch,
 }
 
