@@ -51,19 +51,20 @@ impl Distinct {
     }
 }
 
-/// Series that have the same labels, side by side; each group is where its first one was.
-pub(super) fn by_labels(all: Vec<Series>) -> Vec<Vec<Series>> {
+/// Series, each with the others that have the same labels.
+pub(super) fn by_labels(all: Vec<Series>) -> Vec<(Series, Vec<Series>)> {
+    let alone = |series: Series| (series, Vec::new());
     if !has_duplicates(all.iter().map(|series| &series.labels)) {
-        return all.into_iter().map(|series| vec![series]).collect();
+        return all.into_iter().map(alone).collect();
     }
-    let mut groups: Vec<Vec<Series>> = Vec::new();
+    let mut groups: Vec<(Series, Vec<Series>)> = Vec::new();
     let mut places: FxHashMap<Labels, usize> = FxHashMap::default();
     for series in all {
         match places.get(&series.labels) {
-            Some(at) => groups[*at].push(series),
+            Some(at) => groups[*at].1.push(series),
             None => {
                 places.insert(series.labels.clone(), groups.len());
-                groups.push(vec![series]);
+                groups.push(alone(series));
             }
         }
     }

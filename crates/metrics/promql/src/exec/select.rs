@@ -102,7 +102,9 @@ impl Executor<'_> {
 
     /// A row whose samples are those of a selector, one a step, if it has any: they count as used.
     pub(super) fn used(&self, series: Series) -> Option<Series> {
-        self.tally.add(series.sample_count(), series.present().iter().map(|step| (step, 1)));
+        let histograms = series.histograms.iter().map(|(step, _)| *step);
+        let steps = series.floats.present().iter().chain(histograms);
+        self.tally.add(series.sample_count(), steps.map(|step| (step, 1)));
         (!series.is_empty()).then_some(series)
     }
 

@@ -1,5 +1,7 @@
 //! Subqueries: an expression evaluated at steps of its own, as samples for windows.
 
+use std::ops::Add;
+
 use model::{Columns, CounterResetHint, FloatHistogram, HistogramPoint, Millis};
 use storage::StartTimestamps;
 use vector::{Bitmap, Steps};
@@ -34,9 +36,9 @@ impl Executor<'_> {
         if !expr.may_repeat_labels() {
             return inner.vector(expr, &mut |series| each(samples.of(series)));
         }
-        for group in by_labels(inner.collect(expr)?) {
-            let paid: Memory = group.iter().map(Series::memory).sum();
-            each(samples.of_group(group)?)?;
+        for (first, others) in by_labels(inner.collect(expr)?) {
+            let paid = others.iter().map(Series::memory).fold(first.memory(), Memory::add);
+            each(samples.of_several(first, others)?)?;
             self.context.budget.release(paid);
         }
         Ok(())
@@ -93,23 +95,21 @@ impl Samples {
     }
 
     /// Series with the same labels, which must not meet.
-    fn of_group(&mut self, group: Vec<Series>) -> Result<RangeSeries<'_>, EngineError> {
-        let mixed = group.iter().any(|series| series.drop_name != group[0].drop_name);
+    fn of_several(
+        &mut self,
+        mut series: Series,
+        others: Vec<Series>,
+    ) -> Result<RangeSeries<'_>, EngineError> {
         self.drops.clear();
-        if mixed {
-            let steps = self.steps;
-            let drops = group.iter().flat_map(|series| {
-                series.present().iter().map(|step| (steps.at(step), series.drop_name)).collect::<Vec<_>>()
-            });
-            self.drops.extend(drops);
+        if others.iter().any(|other| other.drop_name != series.drop_name) {
+            for part in std::iter::once(&series).chain(&others) {
+                let steps = part.present();
+                self.drops.extend(steps.iter().map(|step| (self.steps.at(step), part.drop_name)));
+            }
             self.drops.sort_unstable();
+            series.drop_name = self.drops.first().is_some_and(|(_, drops)| *drops);
         }
-        let mut group = group.into_iter();
-        let Some(mut series) = group.next() else {
-            return Err(EngineError::execution("no series".to_owned()));
-        };
-        group.try_for_each(|other| series.absorb(other))?;
-        series.drop_name = self.drops.first().map_or(series.drop_name, |(_, drops)| *drops);
+        others.into_iter().try_for_each(|other| series.absorb(other))?;
         Ok(self.of(series))
     }
 }
