@@ -1,6 +1,6 @@
 //! From series to answers.
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use model::{Columns, HistogramPoint, Millis};
 use rustc_hash::FxHashMap;
@@ -12,16 +12,12 @@ use crate::{
     plan::Vector,
 };
 
-/// A native histogram counts as this many samples in memory.
-pub(super) const HISTOGRAM_SAMPLES: usize = 10;
-
 impl Executor<'_> {
     /// The series of a vector over all steps. Each row becomes samples at once: what a series lacks costs nothing from here on.
     pub(crate) fn range_series(&self, vector: &Vector) -> Result<Vec<RangeSeries>, EngineError> {
         let mut all = Vec::new();
         self.vector(vector, &mut |series| {
-            let samples = series.floats.count() + series.histograms.len() * HISTOGRAM_SAMPLES;
-            self.context.budget.charge(Memory::of_columns(samples).with_labels(&series.labels))?;
+            self.context.budget.charge(Memory::of_columns(series.samples()).with_labels(&series.labels))?;
             all.push(range_series(series, self.steps));
             Ok(())
         })?;
@@ -78,20 +74,24 @@ fn merge(all: Vec<RangeSeries>) -> Result<Vec<RangeSeries>, EngineError> {
 
 /// Takes over samples of other times.
 fn absorb(target: &mut Columns, other: Columns) -> Result<(), EngineError> {
-    let floats = |columns: &Columns| -> Vec<(Millis, f64)> {
-        columns.timestamps.iter().copied().zip(columns.values.iter().copied()).collect()
-    };
-    let mut all = floats(target);
-    all.extend(floats(&other));
-    all.sort_by_key(|(time, _)| *time);
-    target.histograms.extend(other.histograms);
-    target.histograms.sort_by_key(|point| point.timestamp);
-    let twice = all.windows(2).any(|pair| pair[0].0 == pair[1].0)
-        || target.histograms.windows(2).any(|pair| pair[0].timestamp == pair[1].timestamp);
-    if twice {
+    let mut floats: Vec<(Millis, f64)> = Vec::with_capacity(target.values.len() + other.values.len());
+    for columns in [&*target, &other] {
+        floats.extend(columns.timestamps.iter().copied().zip(columns.values.iter().copied()));
+    }
+    floats.sort_by_key(|(time, _)| *time);
+    let mut histograms = mem::take(&mut target.histograms);
+    histograms.extend(other.histograms);
+    histograms.sort_by_key(|point| point.timestamp);
+
+    let has_float = |time: &Millis| floats.binary_search_by_key(time, |(time, _)| *time).is_ok();
+    if floats.windows(2).any(|pair| pair[0].0 == pair[1].0)
+        || histograms.windows(2).any(|pair| pair[0].timestamp == pair[1].timestamp)
+        || histograms.iter().any(|point| has_float(&point.timestamp))
+    {
         return Err(SameLabelset.into());
     }
-    (target.timestamps, target.values) = all.into_iter().unzip();
+    (target.timestamps, target.values) = floats.into_iter().unzip();
+    target.histograms = histograms;
     Ok(())
 }
 
