@@ -210,6 +210,23 @@ fn names_go_with_the_function_by_default() {
 }
 
 #[test]
+fn a_float_and_a_histogram_at_one_step_are_not_one_series() {
+    let mut storage = MemoryStorage::new();
+    storage.push(&series_labels("m", [("pod", "a")]), MINUTE, 1.0);
+    storage.push_histogram(&series_labels("m", [("pod", "b")]), MINUTE, model::FloatHistogram::default());
+    let query = r#"label_replace(m, "pod", "", "", "")"#;
+    for delayed in [false, true] {
+        let engine = engine(|options| options.delayed_name_removal = delayed);
+        for error in [
+            instant(&engine, &storage, query, MINUTE).unwrap_err(),
+            range(&engine, &storage, query).unwrap_err(),
+        ] {
+            assert!(matches!(error, EngineError::SameLabelset(_)), "{error}");
+        }
+    }
+}
+
+#[test]
 fn lookback_is_open_on_the_left_and_ends_at_staleness() {
     let mut storage = MemoryStorage::new();
     let labels = series_labels("m", []);
@@ -287,6 +304,36 @@ fn steps_tell_what_they_use() {
     assert_eq!(whole.samples_per_step, [(20 * MINUTE, 2 * 3 * 5)]);
     let untold = engine.instant(&storage, "m_total", MINUTE, &QueryOptions::default()).unwrap();
     assert!(untold.samples_per_step.is_empty());
+}
+
+#[test]
+fn histograms_count_by_their_size() {
+    let mut storage = MemoryStorage::new();
+    let histogram = model::FloatHistogram {
+        schema: 1,
+        positive_spans: vec![model::Span { offset: 0, length: 4 }],
+        positive_buckets: vec![1.0, 2.0, 1.0, 1.0],
+        ..model::FloatHistogram::default()
+    };
+    for step in 0..=100 {
+        storage.push_histogram(&series_labels("h", []), step * MINUTE / 6, histogram.clone());
+    }
+    let counting = engine(|_| {});
+    // Prometheus' numbers for the same histograms.
+    for (query, samples) in [
+        ("h", 13),
+        ("timestamp(h)", 1),
+        ("h[1m]", 78),
+        ("histogram_count(max_over_time(h[20s:10s]))", 26),
+        ("avg_over_time(h[2m:1m])", 26),
+    ] {
+        let result = instant(&counting, &storage, query, 4 * MINUTE).unwrap();
+        assert_eq!(result.stats.total_queryable_samples, samples, "{query}");
+    }
+    let limited = engine(|options| options.max_samples = 200);
+    assert!(instant(&limited, &storage, "h[1m]", 4 * MINUTE).is_ok());
+    let error = instant(&limited, &storage, "h[2m]", 4 * MINUTE).unwrap_err();
+    assert!(matches!(error, EngineError::TooManySamples), "{error}");
 }
 
 #[test]

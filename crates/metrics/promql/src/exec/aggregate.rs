@@ -225,17 +225,23 @@ impl Executor<'_> {
         let mut counter = ValueCounter::new(count);
         let mut histograms: FxHashMap<(usize, String), Row> = FxHashMap::default();
         let mut account = Account::new(&self.context.budget);
+        // What there is beside the counts of floats.
+        let mut others = Memory::default();
         self.vector(input, &mut |series| {
             let group = groups.assign(&series.labels);
             counter.add(group, &series.floats);
             for (step, histogram) in &series.histograms {
                 let text = histogram_text(&Native::from(&**histogram));
-                let counts = histograms.entry((group, text)).or_insert_with(|| Row::empty(count));
+                let bytes = text.len();
+                let counts = histograms.entry((group, text)).or_insert_with(|| {
+                    others = others + Memory::of_rows(count) + Memory { samples: 0, bytes };
+                    Row::empty(count)
+                });
                 counts.set(*step, counts.get(*step).unwrap_or(0.0) + 1.0);
             }
-            account.hold(Memory::of_rows(counter.samples()))
+            account.hold(Memory::of_rows(counter.samples()) + others)
         })?;
-        drop(account);
+        let rows_of_floats = Memory::of_rows(counter.samples());
         let floats = counter
             .finish()
             .into_iter()
@@ -257,11 +263,15 @@ impl Executor<'_> {
                     }
                 }
                 None => {
+                    others = others + Memory::default().with_labels(&labels);
+                    account.hold(rows_of_floats + others)?;
                     index.insert(labels.clone(), merged.len());
                     merged.push((labels, counts));
                 }
             }
         }
+        // Who keeps them pays for them from here on.
+        drop(account);
         merged.into_iter().try_for_each(|(labels, row)| sink(Series::of_row(labels, row)))
     }
 

@@ -24,6 +24,7 @@ use crate::{
         starts::{Counted, Starts},
         window::{Notes, Window},
     },
+    histogram,
     plan::{Extension, RangeCall, RangeFunction, RangeKind, RangeSource, Selector},
 };
 
@@ -173,7 +174,7 @@ impl<'q> Executor<'q> {
             let Some(window) = windows.advance(time, end.saturating_add(ahead), range) else {
                 continue;
             };
-            let samples = window.values.len() + window.histograms.len();
+            let samples = window.values.len() + histogram::samples_of(window.histograms);
             scratch.used.push((step, samples));
             pace.add(samples)?;
             if let Some(extension) = extension {
@@ -244,9 +245,9 @@ impl<'q> Executor<'q> {
                     return Ok(());
                 }
             }
-            let memory = Memory::of_columns(series.columns.len()).with_labels(&series.labels);
-            self.context.budget.charge(memory)?;
-            samples += series.columns.len();
+            let own = histogram::samples_in(series.columns);
+            self.context.budget.charge(Memory::of_columns(own).with_labels(&series.labels))?;
+            samples += own;
             let labels = if series.drop_name { without_metadata(&series.labels) } else { series.labels };
             all.push(RangeResult { labels, samples: std::mem::take(series.columns) });
             Ok(())

@@ -16,6 +16,7 @@ use crate::{
         budget::{Account, Budget},
     },
     functions::range::Scratch,
+    histogram,
 };
 
 /// The most series of a batch,
@@ -141,7 +142,7 @@ impl<'b> Worker<'b> {
     pub(super) fn read(&mut self, samples: &mut dyn SeriesReader, first: Millis, last: Millis) -> Done {
         self.columns.clear();
         samples.read(first, last, &mut self.columns)?;
-        self.account.fill(self.columns.len())
+        self.account.fill(histogram::samples_in(&self.columns))
     }
 
     /// The same, for who looks at the newest of them only.
@@ -153,7 +154,7 @@ impl<'b> Worker<'b> {
     ) -> Done {
         self.columns.clear();
         samples.read_newest(first, last, &mut self.columns)?;
-        self.account.fill(self.columns.len())
+        self.account.fill(histogram::samples_in(&self.columns))
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
         layout::Windows,
         window::Point,
     },
+    histogram,
     plan::{Extension, Selector, Shift},
 };
 
@@ -102,9 +103,10 @@ impl Executor<'_> {
 
     /// A row whose samples are those of a selector, one a step, if it has any: they count as used.
     pub(super) fn used(&self, series: Series) -> Option<Series> {
-        let histograms = series.histograms.iter().map(|(step, _)| *step);
-        let steps = series.floats.present().iter().chain(histograms);
-        self.tally.add(series.sample_count(), steps.map(|step| (step, 1)));
+        let floats = series.floats.present().iter().map(|step| (step, 1));
+        let histograms =
+            series.histograms.iter().map(|(step, histogram)| (*step, histogram::samples(histogram)));
+        self.tally.add(series.samples(), floats.chain(histograms));
         (!series.is_empty()).then_some(series)
     }
 

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use model::{FloatHistogram, Labels};
 use vector::{Bitmap, Row, SameLabelset};
 
-use super::finish::HISTOGRAM_SAMPLES;
-use crate::{engine::budget::Memory, functions::window::Point};
+use crate::{engine::budget::Memory, functions::window::Point, histogram};
 
 /// Labels and samples. At a step there is a float or a histogram or nothing.
 #[derive(Debug, Clone)]
@@ -36,6 +35,15 @@ impl Series {
     /// How many samples there are.
     pub(crate) fn sample_count(&self) -> usize {
         self.floats.count() + self.histograms.len()
+    }
+
+    /// How many samples there are as limits and statistics count them: histograms by their size.
+    pub(crate) fn samples(&self) -> usize {
+        self.floats.count() + self.histogram_samples()
+    }
+
+    fn histogram_samples(&self) -> usize {
+        self.histograms.iter().map(|(_, histogram)| histogram::samples(histogram)).sum()
     }
 
     /// The steps at which there is a sample of either kind.
@@ -110,7 +118,7 @@ impl Series {
 
     /// What the series costs of a query's budget: rows are dense, so absent steps count, too.
     pub(crate) fn memory(&self) -> Memory {
-        let samples = self.floats.len() + self.histograms.len() * HISTOGRAM_SAMPLES;
-        Memory::of_rows(samples).with_labels(&self.labels)
+        (Memory::of_rows(self.floats.len()) + Memory::of_columns(self.histogram_samples()))
+            .with_labels(&self.labels)
     }
 }

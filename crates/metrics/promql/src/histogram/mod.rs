@@ -7,6 +7,7 @@ mod arithmetic;
 mod buckets;
 mod quantile;
 mod reset;
+mod size;
 mod text;
 mod trim;
 
@@ -19,6 +20,7 @@ pub(crate) use arithmetic::{AddNotes, HistogramSum};
 pub use buckets::{HistogramBucket, histogram_buckets};
 pub(crate) use quantile::{HistogramNote, fraction, quantile, variance};
 pub(crate) use reset::is_reset;
+pub(crate) use size::{samples, samples_in, samples_of};
 pub(crate) use text::histogram_text;
 pub(crate) use trim::Trim;
 
