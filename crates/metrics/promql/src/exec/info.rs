@@ -99,6 +99,7 @@ impl Executor<'_> {
             matchers,
             shift: info.shift,
             extension: None,
+            only_stats: false,
             function: "info".to_owned(),
             projection: None,
         };

@@ -303,6 +303,10 @@ impl<'r> RangeReads<'r> {
         if with_starts {
             series.samples.read_starts(first, last, &mut worker.starts)?;
         }
+        if selector.only_stats {
+            let windows = Windows { steps: executor.steps, shift: source.shift, range: reach };
+            histogram::keep_stats(&mut worker.columns, windows.gaps());
+        }
         remove_stale(&mut worker.columns, &mut worker.starts);
         Ok(series.labels)
     }

@@ -74,10 +74,16 @@ impl Executor<'_> {
         let (first, last) = (self.window(selector, shift, lookback).0, shift.apply(self.steps.end()));
         let windows = Windows { steps: self.steps, shift, range: lookback };
         let make = |mut next: storage::Series, worker: &mut Worker<'_>| {
-            match self.is_instant() {
+            if self.is_instant() && !selector.only_stats {
                 // The only step looks at nothing older.
-                true => worker.read_newest(&mut *next.samples, first, last)?,
-                false => worker.read(&mut *next.samples, first, last)?,
+                worker.read_newest(&mut *next.samples, first, last)?;
+            } else {
+                worker.read(&mut *next.samples, first, last)?;
+            }
+            if selector.only_stats {
+                // The start does not belong to the lookback.
+                let lookbacks = Windows { range: lookback.saturating_sub(1), ..windows };
+                histogram::keep_stats(&mut worker.columns, lookbacks.gaps());
             }
             let Worker { columns, scratch, .. } = worker;
             let series = if columns.histograms.is_empty() {

@@ -46,6 +46,12 @@ impl Windows {
         let end = self.shift.apply(self.steps.at(step));
         (end.saturating_sub(self.range), end)
     }
+
+    /// What lies between windows that do not meet, from the end of one, which belongs to it, to the start of the next.
+    pub(crate) fn gaps(&self) -> impl Iterator<Item = (Millis, Millis)> {
+        let gap = |step: usize| (self.borders(step - 1).1, self.borders(step).0);
+        (1..self.steps.count()).map(gap).filter(|(from, to)| from < to)
+    }
 }
 
 impl Found {

@@ -8,6 +8,7 @@ mod buckets;
 mod quantile;
 mod reset;
 mod size;
+mod stats;
 mod text;
 mod trim;
 
@@ -21,6 +22,7 @@ pub use buckets::{HistogramBucket, histogram_buckets};
 pub(crate) use quantile::{HistogramNote, fraction, quantile, variance};
 pub(crate) use reset::is_reset;
 pub(crate) use size::{samples, samples_in, samples_of};
+pub(crate) use stats::keep_stats;
 pub(crate) use text::histogram_text;
 pub(crate) use trim::Trim;
 

@@ -9,6 +9,7 @@ use super::{
     RangeFunction, RangeKind, RangeSource, Relabel, Scalar, ScalarBinary, Selector, Shift, SortOrder, Vector,
     VectorBinary, VectorKind, VectorOp,
     duration::{self, DurationContext},
+    histogram_parts::HistogramParts,
     invariant,
     repeated::Repeated,
 };
@@ -39,7 +40,7 @@ pub(crate) struct PlanContext {
 
 /// Makes the plan of a query that has been parsed and checked.
 pub(crate) fn build(expr: &Expr, context: PlanContext) -> Built<Plan> {
-    let builder = Builder { context, repeated: Repeated::of(expr) };
+    let builder = Builder { context, repeated: Repeated::of(expr), parts: HistogramParts::default() };
     Ok(match expr.value_type() {
         ValueType::Scalar => Plan::Scalar(builder.scalar(expr)?),
         ValueType::String => Plan::String(builder.string(expr)?.to_text()),
@@ -57,6 +58,7 @@ pub(crate) fn build(expr: &Expr, context: PlanContext) -> Built<Plan> {
 pub(super) struct Builder {
     context: PlanContext,
     repeated: Repeated,
+    parts: HistogramParts,
 }
 
 impl Builder {
@@ -127,6 +129,10 @@ impl Builder {
 
     /// `around` names the function or aggregation that takes the vector.
     fn vector(&self, expr: &Expr, around: &str) -> Built<Vector> {
+        self.parts.inside(expr, || self.vector_of(expr, around))
+    }
+
+    fn vector_of(&self, expr: &Expr, around: &str) -> Built<Vector> {
         let kind = match &expr.kind {
             ExprKind::Selector(selector) => VectorKind::Selector(self.selector(selector, around)?),
             ExprKind::Paren(inner) => return self.vector(inner, around),
@@ -138,7 +144,8 @@ impl Builder {
                 }
             }
             ExprKind::Aggregate(aggregate) => {
-                let (id, built) = self.repeated.build(expr, || self.aggregate(aggregate));
+                let (id, built) =
+                    self.repeated.build(expr, self.parts.are_stats(), || self.aggregate(aggregate));
                 let kind = VectorKind::Aggregate(built?);
                 match id {
                     Some(id) => {
@@ -167,6 +174,7 @@ impl Builder {
             },
             matchers: selector.matchers.clone(),
             shift: self.shift(&selector.shift)?,
+            only_stats: self.parts.are_stats(),
             function: around.to_owned(),
             projection: None,
         })
@@ -186,7 +194,8 @@ impl Builder {
     }
 
     fn range_source(&self, expr: &Expr, around: &str) -> Built<RangeSource> {
-        match &expr.unwrap_parens().kind {
+        let expr = expr.unwrap_parens();
+        match &expr.kind {
             ExprKind::Matrix(matrix) => {
                 let selector = self.selector(&matrix.selector, around)?;
                 let shift = selector.shift;
@@ -205,7 +214,8 @@ impl Builder {
                     // A step below a millisecond, which the language can write.
                     return Err(EngineError::Invalid("subquery step must be at least 1ms".to_owned()));
                 }
-                let mut inner = self.repeated.inside(|| self.boxed(&subquery.expr, ""))?;
+                let boxed = || self.boxed(&subquery.expr, "");
+                let mut inner = self.repeated.inside(|| self.parts.inside(expr, boxed))?;
                 invariant::mark(&mut inner);
                 Ok(RangeSource {
                     kind: RangeKind::Subquery { expr: inner, step },

@@ -8,6 +8,7 @@
 mod build;
 mod duration;
 mod function;
+mod histogram_parts;
 mod info;
 mod invariant;
 mod reach;
@@ -113,6 +114,8 @@ pub(crate) struct Selector {
     pub(crate) matchers: Vec<Matcher>,
     pub(crate) shift: Shift,
     pub(crate) extension: Option<Extension>,
+    /// Whether only counts and sums of native histograms are looked at.
+    pub(crate) only_stats: bool,
     /// The function or aggregation around it, for the storage's information.
     pub(crate) function: String,
     /// The only labels that are looked at, if not all are.

@@ -29,12 +29,18 @@ impl Repeated {
         Self { ids, inside: Cell::new(false) }
     }
 
-    /// Builds an aggregation; tells its number if it occurs more than once.
-    pub(super) fn build<T>(&self, expr: &Expr, build: impl FnOnce() -> T) -> (Option<usize>, T) {
+    /// Builds an aggregation; tells its number if it occurs more than once. Of histograms, all or `only_stats` are looked at: it is not the
+    /// same then.
+    pub(super) fn build<T>(
+        &self,
+        expr: &Expr,
+        only_stats: bool,
+        build: impl FnOnce() -> T,
+    ) -> (Option<usize>, T) {
         if self.ids.is_empty() || self.inside.get() {
             return (None, build());
         }
-        let id = self.ids.get(&expr.to_string()).copied();
+        let id = self.ids.get(&expr.to_string()).map(|id| 2 * id + usize::from(only_stats));
         (id, if id.is_some() { self.inside(build) } else { build() })
     }
 
