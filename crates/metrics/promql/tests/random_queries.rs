@@ -93,11 +93,12 @@ fn engine(delayed_name_removal: bool) -> Engine {
 /// Whether a query means the same as part of a range: it does not ask where it is, and no two series that become one meet in it only
 /// later.
 fn is_local(query: &str) -> bool {
-    // What comes first is taken, of equals too. What is filled in comes behind what is matched at any moment of a range, ranges are not
-    // sorted, groups come in the order in which a range meets their first series, and series of the right side of `or` in the place of one
-    // of the left side with the same labels, which at some moments are not there.
-    let takes_first = ["limitk", "topk", "bottomk"].iter().any(|word| query.contains(word));
-    let depends_on_order = takes_first
+    // What comes first is taken, of equals too, and deviations are rounded as values come. What is filled in comes behind what is matched
+    // at any moment of a range, ranges are not sorted, groups come in the order in which a range meets their first series, and series of
+    // the right side of `or` in the place of one of the left side with the same labels, which at some moments are not there.
+    let looks_at_order =
+        ["limitk", "topk", "bottomk", "stddev", "stdvar"].iter().any(|word| query.contains(word));
+    let depends_on_order = looks_at_order
         && (["fill", "sort", " or "].iter().any(|word| query.contains(word))
             || aggregates_aggregations(query));
     !depends_on_order && !["start()", "end()", "step()", "range()"].iter().any(|word| query.contains(word))
