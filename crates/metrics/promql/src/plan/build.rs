@@ -1,13 +1,12 @@
 //! Makes plans.
 
-use go_regex::Regex;
-use model::{Labels, METRIC_NAME, MatchOp, Matcher, Millis};
-use vector::{BinaryOp, Cardinality, Comparison, Grouping, Kept, Matching, Rank, Reduce, SetOp};
+use model::{METRIC_NAME, Millis};
+use vector::{Grouping, Rank, Reduce};
 
 use super::{
-    Aggregate, AggregateOp, Extension, HistogramStat, MathFunction, Plan, Quantiles, RangeCall,
-    RangeFunction, RangeKind, RangeSource, Relabel, Scalar, ScalarBinary, Selector, Shift, SortOrder, Vector,
-    VectorBinary, VectorKind, VectorOp,
+    Aggregate, AggregateOp, Extension, Plan, RangeKind, RangeSource, Scalar, Selector, Shift, Vector,
+    VectorKind,
+    binary::{not_allowed, number_op},
     duration::{self, DurationContext},
     histogram_parts::HistogramParts,
     invariant,
@@ -16,15 +15,15 @@ use super::{
 use crate::{
     engine::EngineError,
     syntax::{
-        self, Aggregator, AtModifier, Call, Card, Expr, ExprKind, Operator, Span, StringLiteral, TimeShift,
-        ValueType, VectorSelector,
+        self, Aggregator, AtModifier, Call, Expr, ExprKind, Span, StringLiteral, TimeShift, ValueType,
+        VectorSelector,
     },
 };
 
 /// Labels that describe the metric and not the series; they go where the name goes.
 pub(crate) const METADATA_LABELS: [&str; 3] = [METRIC_NAME, "__type__", "__unit__"];
 
-type Built<T> = Result<T, EngineError>;
+pub(super) type Built<T> = Result<T, EngineError>;
 
 /// What a plan depends on besides the query.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +55,7 @@ pub(crate) fn build(expr: &Expr, context: PlanContext) -> Built<Plan> {
 }
 
 pub(super) struct Builder {
-    context: PlanContext,
+    pub(super) context: PlanContext,
     repeated: Repeated,
     parts: HistogramParts,
 }
@@ -69,7 +68,7 @@ impl Builder {
         }
     }
 
-    fn scalar(&self, expr: &Expr) -> Built<Scalar> {
+    pub(super) fn scalar(&self, expr: &Expr) -> Built<Scalar> {
         Ok(match &expr.kind {
             ExprKind::Number(number) => Scalar::Constant(number.value),
             ExprKind::Paren(inner) => self.scalar(inner)?,
@@ -120,7 +119,7 @@ impl Builder {
         })
     }
 
-    fn string<'e>(&self, expr: &'e Expr) -> Built<&'e StringLiteral> {
+    pub(super) fn string<'e>(&self, expr: &'e Expr) -> Built<&'e StringLiteral> {
         match &expr.unwrap_parens().kind {
             ExprKind::String(string) => Ok(string),
             _ => Err(mistyped(expr)),
@@ -128,7 +127,7 @@ impl Builder {
     }
 
     /// `around` names the function or aggregation that takes the vector.
-    fn vector(&self, expr: &Expr, around: &str) -> Built<Vector> {
+    pub(super) fn vector(&self, expr: &Expr, around: &str) -> Built<Vector> {
         self.parts.inside(expr, || self.vector_of(expr, around))
     }
 
@@ -193,7 +192,7 @@ impl Builder {
         Ok(Shift { at, offset })
     }
 
-    fn range_source(&self, expr: &Expr, around: &str) -> Built<RangeSource> {
+    pub(super) fn range_source(&self, expr: &Expr, around: &str) -> Built<RangeSource> {
         let expr = expr.unwrap_parens();
         match &expr.kind {
             ExprKind::Matrix(matrix) => {
@@ -278,281 +277,6 @@ impl Builder {
             param_span: aggregate.param.as_ref().map_or(Span::default(), |param| param.unwrap_parens().span),
         })
     }
-
-    fn binary(&self, binary: &syntax::Binary) -> Built<VectorKind> {
-        let scalar = |expr: &Expr| expr.value_type() == ValueType::Scalar;
-        let Some(matching) = &binary.matching else {
-            let scalar_left = scalar(&binary.lhs);
-            let (vector, number) = match scalar_left {
-                true => (&binary.rhs, &binary.lhs),
-                false => (&binary.lhs, &binary.rhs),
-            };
-            let kept = if scalar_left { Kept::Right } else { Kept::Left };
-            return Ok(VectorKind::ScalarBinary(Box::new(ScalarBinary {
-                op: vector_op(binary.op)?,
-                comparison: if binary.return_bool { Comparison::Bool } else { Comparison::Filter(kept) },
-                vector: self.vector(vector, "")?,
-                scalar: self.scalar(number)?,
-                scalar_left,
-            })));
-        };
-        let (left, right) = (self.vector(&binary.lhs, "")?, self.vector(&binary.rhs, "")?);
-        let unmatched = vec![METRIC_NAME.to_owned()];
-        let set = match binary.op {
-            Operator::And => Some(SetOp::And),
-            Operator::Or => Some(SetOp::Or),
-            Operator::Unless => Some(SetOp::Unless),
-            _ => None,
-        };
-        let mut rules = Matching {
-            on: matching.on,
-            labels: matching.labels.clone(),
-            cardinality: match matching.card {
-                Card::ManyToOne => Cardinality::ManyToOne,
-                Card::OneToMany => Cardinality::OneToMany,
-                Card::OneToOne | Card::ManyToMany => Cardinality::OneToOne,
-            },
-            include: matching.include.clone(),
-            fill_left: matching.fill_left,
-            fill_right: matching.fill_right,
-            unmatched,
-            dropped: Vec::new(),
-        };
-        if let Some(op) = set {
-            return Ok(VectorKind::Set {
-                op,
-                key: rules.key(),
-                left: Box::new(left),
-                right: Box::new(right),
-            });
-        }
-        let op = vector_op(binary.op)?;
-        let changes_meaning = matches!(op, VectorOp::Number(op, _) if !op.is_comparison());
-        if changes_meaning || (binary.return_bool && !self.context.delayed_name_removal) {
-            rules.dropped = METADATA_LABELS.map(str::to_owned).to_vec();
-        }
-        Ok(VectorKind::Binary(Box::new(VectorBinary {
-            op,
-            return_bool: binary.return_bool,
-            matching: rules,
-            left,
-            right,
-        })))
-    }
-
-    fn call(&self, call: &Call, span: Span) -> Built<VectorKind> {
-        let name = call.function.name;
-        let args = &call.args;
-        if let Some(function) = RangeFunction::named(name) {
-            return self.range_call(function, call, span);
-        }
-        if let Some(function) = MathFunction::named(name) {
-            return self.math_call(function, call, span);
-        }
-        if let Some(stat) = HistogramStat::named(name) {
-            return Ok(VectorKind::HistogramStat(stat, self.boxed(&args[0], name)?));
-        }
-        Ok(match name {
-            "vector" => VectorKind::OfScalar(self.scalar(&args[0])?),
-            "timestamp" => VectorKind::Timestamp(self.boxed(&args[0], name)?),
-            "start_timestamp" => VectorKind::StartTimestamp(self.boxed(&args[0], name)?),
-            "info" => VectorKind::Info(self.info(args)?),
-            "absent" => {
-                VectorKind::Absent { labels: absent_labels(&args[0]), input: self.boxed(&args[0], name)? }
-            }
-            "sort" | "sort_desc" => VectorKind::Sort {
-                order: SortOrder::Value { descending: name == "sort_desc" },
-                input: self.boxed(&args[0], name)?,
-            },
-            "sort_by_label" | "sort_by_label_desc" => VectorKind::Sort {
-                order: SortOrder::Labels {
-                    names: args[1..]
-                        .iter()
-                        .map(|arg| self.string(arg).map(StringLiteral::to_text))
-                        .collect::<Built<_>>()?,
-                    descending: name == "sort_by_label_desc",
-                },
-                input: self.boxed(&args[0], name)?,
-            },
-            "histogram_quantile" => VectorKind::Quantiles(Quantiles {
-                phis: vec![(self.scalar(&args[0])?, args[0].unwrap_parens().span)],
-                label: None,
-                input: self.boxed(&args[1], name)?,
-            }),
-            "histogram_quantiles" => VectorKind::Quantiles(Quantiles {
-                phis: args[2..]
-                    .iter()
-                    .map(|arg| Ok((self.scalar(arg)?, arg.unwrap_parens().span)))
-                    .collect::<Built<_>>()?,
-                label: Some(self.string(&args[1])?.to_text()),
-                input: self.boxed(&args[0], name)?,
-            }),
-            "histogram_fraction" => VectorKind::Fraction {
-                lower: self.scalar(&args[0])?,
-                upper: self.scalar(&args[1])?,
-                input: self.boxed(&args[2], name)?,
-            },
-            "label_replace" => self.label_replace(args)?,
-            "label_join" => self.label_join(args)?,
-            name => return Err(EngineError::NotSupported(format!("function {name}"))),
-        })
-    }
-
-    fn range_call(&self, function: RangeFunction, call: &Call, span: Span) -> Built<VectorKind> {
-        let mut source = None;
-        let mut args = Vec::new();
-        for arg in &call.args {
-            if arg.value_type() == ValueType::Matrix {
-                source = Some((self.range_source(arg, call.function.name)?, arg));
-            } else {
-                args.push(self.scalar(arg)?);
-            }
-        }
-        let Some((source, source_expr)) = source else {
-            return Err(EngineError::execution(format!("{} without range", call.function.name)));
-        };
-        check_extension(function, &source.kind)?;
-        let first_arg = call.args.first().map_or(span, |arg| arg.unwrap_parens().span);
-        let absent_labels = match function {
-            RangeFunction::AbsentOverTime => absent_labels(source_expr),
-            _ => Labels::empty(),
-        };
-        Ok(VectorKind::Range(RangeCall {
-            function,
-            source,
-            args,
-            first_arg,
-            absent_labels,
-            name_may_stay: false,
-        }))
-    }
-
-    fn math_call(&self, function: MathFunction, call: &Call, span: Span) -> Built<VectorKind> {
-        let input = match call.args.first() {
-            Some(arg) => self.boxed(arg, call.function.name)?,
-            None if function.is_of_time() => {
-                Box::new(Vector { kind: VectorKind::OfScalar(Scalar::Time), span })
-            }
-            None => return Err(EngineError::execution(format!("{} without argument", call.function.name))),
-        };
-        let args = call.args.iter().skip(1).map(|arg| self.scalar(arg)).collect::<Built<_>>()?;
-        Ok(VectorKind::Math { function, args, input })
-    }
-
-    fn label_replace(&self, args: &[Expr]) -> Built<VectorKind> {
-        let [input, target, replacement, source, regex] = args else {
-            return Err(EngineError::execution("label_replace takes five arguments"));
-        };
-        let pattern = self.string(regex)?.to_text();
-        let regex = Regex::anchored(&pattern).map_err(|_| {
-            EngineError::execution(format!("invalid regular expression in label_replace(): {pattern}"))
-        })?;
-        let relabel = Relabel::Replace {
-            target: self.label_name(target, "invalid destination label name in label_replace()")?,
-            replacement: self.string(replacement)?.to_text(),
-            source: self.string(source)?.to_text(),
-            regex: Box::new(regex),
-        };
-        let input = self.boxed(input, "label_replace")?;
-        Ok(VectorKind::Relabel { relabel, input })
-    }
-
-    fn label_join(&self, args: &[Expr]) -> Built<VectorKind> {
-        let [input, target, separator, sources @ ..] = args else {
-            return Err(EngineError::execution("label_join takes at least three arguments"));
-        };
-        let sources = sources
-            .iter()
-            .map(|source| self.label_name(source, "invalid source label name in label_join()"))
-            .collect::<Built<_>>()?;
-        let relabel = Relabel::Join {
-            target: self.label_name(target, "invalid destination label name in label_join()")?,
-            separator: self.string(separator)?.to_text(),
-            sources,
-        };
-        let input = self.boxed(input, "label_join")?;
-        Ok(VectorKind::Relabel { relabel, input })
-    }
-
-    fn label_name(&self, expr: &Expr, fault: &str) -> Built<String> {
-        let literal = self.string(expr)?;
-        match literal.as_str() {
-            Some(name) if !name.is_empty() => Ok(name.to_owned()),
-            _ => Err(EngineError::execution(format!("{fault}: {}", literal.to_text()))),
-        }
-    }
-}
-
-/// Ranges with borders of their own fit few functions.
-fn check_extension(function: RangeFunction, kind: &RangeKind) -> Built<()> {
-    let RangeKind::Selector(selector) = kind else {
-        return Ok(());
-    };
-    let (word, fitting) = match selector.extension {
-        None => return Ok(()),
-        Some(Extension::Anchored) => ("anchored", &["changes", "delta", "increase", "rate", "resets"][..]),
-        Some(Extension::Smoothed) => ("smoothed", &["delta", "increase", "rate"][..]),
-    };
-    if fitting.contains(&function.name()) {
-        return Ok(());
-    }
-    let (fitting, name) = (fitting.join(", "), function.name());
-    Err(EngineError::execution(format!("{word} modifier can only be used with: {fitting} - not with {name}")))
-}
-
-/// The labels of the series that says there is none: those that the selector fixes by one `=` each, behind which
-/// there is no other condition.
-fn absent_labels(expr: &Expr) -> Labels {
-    let matchers: &[Matcher] = match &expr.unwrap_parens().kind {
-        ExprKind::Selector(selector) => &selector.matchers,
-        ExprKind::Matrix(matrix) => &matrix.selector.matchers,
-        _ => &[],
-    };
-    let mut fixed: Vec<(&str, Option<&str>)> = Vec::new();
-    for matcher in matchers.iter().filter(|matcher| matcher.name() != METRIC_NAME) {
-        let is_equal = matcher.op() == MatchOp::Equal;
-        match fixed.iter_mut().find(|(name, _)| *name == matcher.name()) {
-            // Whatever follows an `=` takes the label away again.
-            Some((_, value)) => *value = None,
-            None if is_equal => fixed.push((matcher.name(), Some(matcher.value()))),
-            None => {}
-        }
-    }
-    Labels::from_pairs(fixed.into_iter().filter_map(|(name, value)| Some((name, value?))))
-}
-
-fn number_op(op: Operator) -> Option<BinaryOp> {
-    Some(match op {
-        Operator::Add => BinaryOp::Add,
-        Operator::Sub => BinaryOp::Sub,
-        Operator::Mul => BinaryOp::Mul,
-        Operator::Div => BinaryOp::Div,
-        Operator::Mod => BinaryOp::Mod,
-        Operator::Pow => BinaryOp::Pow,
-        Operator::Atan2 => BinaryOp::Atan2,
-        Operator::Equal => BinaryOp::Equal,
-        Operator::NotEqual => BinaryOp::NotEqual,
-        Operator::Greater => BinaryOp::Greater,
-        Operator::GreaterOrEqual => BinaryOp::GreaterOrEqual,
-        Operator::Less => BinaryOp::Less,
-        Operator::LessOrEqual => BinaryOp::LessOrEqual,
-        Operator::TrimUpper | Operator::TrimLower | Operator::And | Operator::Or | Operator::Unless => {
-            return None;
-        }
-    })
-}
-
-fn vector_op(op: Operator) -> Built<VectorOp> {
-    match op {
-        Operator::TrimUpper | Operator::TrimLower => Ok(VectorOp::Trim(op.as_str())),
-        op => number_op(op)
-            .map(|number| VectorOp::Number(number, op.as_str()))
-            .ok_or_else(|| not_allowed(op, "operations between Vectors")),
-    }
-}
-
-fn not_allowed(op: Operator, place: &str) -> EngineError {
-    EngineError::execution(format!("operator {} not allowed for {place}", model::quote(op.as_str())))
 }
 
 fn mistyped(expr: &Expr) -> EngineError {

@@ -5,7 +5,9 @@
 //!
 //! A plan belongs to one query at one time range.
 
+mod binary;
 mod build;
+mod call;
 mod duration;
 mod function;
 mod histogram_parts;
