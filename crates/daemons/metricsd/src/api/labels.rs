@@ -18,6 +18,9 @@ use super::{
 /// Texts of a list that is short.
 const SHORT: usize = 2000;
 
+/// Looks at a series for a text of the list that take no longer than it does to make such a list.
+const FEW: usize = 1 << 20;
+
 pub(super) async fn series(State(state): State<Arc<ApiState>>, params: Params) -> Result<Response, ApiError> {
     if params.all("match[]").next().is_none() {
         return Err(ApiError::BadData("no match[] parameter provided".into()));
@@ -82,7 +85,10 @@ async fn list(state: &ApiState, params: &Params, label: Option<String>) -> Resul
     }
     let querier = state.db()?.querier(start, end)?;
     // As with queries: a short list is there before another thread wakes up.
-    let is_short = query.selectors.is_empty() && querier.texts_at_most(label.as_deref()) <= SHORT;
+    let texts = querier.texts_at_most(label.as_deref());
+    let series =
+        query.selectors.iter().map(|matchers| querier.at_most(matchers)).fold(0, usize::saturating_add);
+    let is_short = texts <= SHORT && texts.max(1).saturating_mul(series) <= FEW;
     let work = move || {
         let found = match &label {
             Some(name) => querier.label_values(name, &query)?,
