@@ -37,7 +37,8 @@ impl HistogramParts {
 
 impl Parts {
     fn inside(self, expr: &Expr) -> Self {
-        if self == Self::Buckets || looks_at_buckets(expr) {
+        let needs_buckets = needs_buckets(expr) || self == Self::Stats && looks_at_buckets(expr);
+        if self == Self::Buckets || needs_buckets {
             return Self::Buckets;
         }
         if takes_stats(expr) { Self::Stats } else { self }
@@ -51,22 +52,25 @@ fn takes_stats(expr: &Expr) -> bool {
     stats && !matches!(call.args[0].unwrap_parens().kind, ExprKind::Selector(_))
 }
 
-fn looks_at_buckets(expr: &Expr) -> bool {
+/// Where Prometheus reads buckets, wherever below this counts and sums are taken.
+fn needs_buckets(expr: &Expr) -> bool {
     match &expr.kind {
         // Its functions tell resets by buckets: of the samples in between, which were not read, there are no hints.
         ExprKind::Subquery(_) => true,
-        ExprKind::Call(call) => matches!(
-            call.function.name,
-            "histogram_quantile"
-                | "histogram_quantiles"
-                | "histogram_fraction"
-                | "histogram_stddev"
-                | "histogram_stdvar"
-        ),
-        ExprKind::Aggregate(aggregate) => aggregate.op == Aggregator::CountValues,
-        ExprKind::Binary(binary) => {
-            binary.op.is_comparison() || matches!(binary.op, Operator::TrimUpper | Operator::TrimLower)
+        ExprKind::Call(call) => {
+            matches!(call.function.name, "histogram_quantile" | "histogram_quantiles" | "histogram_fraction")
         }
+        ExprKind::Binary(binary) => matches!(binary.op, Operator::TrimUpper | Operator::TrimLower),
+        _ => false,
+    }
+}
+
+/// What else looks at the buckets of what it is given.
+fn looks_at_buckets(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Call(call) => matches!(call.function.name, "histogram_stddev" | "histogram_stdvar"),
+        ExprKind::Aggregate(aggregate) => aggregate.op == Aggregator::CountValues,
+        ExprKind::Binary(binary) => binary.op.is_comparison(),
         _ => false,
     }
 }
