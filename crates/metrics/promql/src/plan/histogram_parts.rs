@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use super::HistogramStat;
 use crate::syntax::{Aggregator, Expr, ExprKind, Operator};
 
 /// Keeps account of that while a plan is built from the outside to the inside.
@@ -47,7 +48,10 @@ impl Parts {
 
 fn takes_stats(expr: &Expr) -> bool {
     let ExprKind::Call(call) = &expr.kind else { return false };
-    let stats = matches!(call.function.name, "histogram_count" | "histogram_sum" | "histogram_avg");
+    let stats = matches!(
+        HistogramStat::named(call.function.name),
+        Some(HistogramStat::Count | HistogramStat::Sum | HistogramStat::Avg)
+    );
     // Of samples that go nowhere else nothing has to be taken off.
     stats && !matches!(call.args[0].unwrap_parens().kind, ExprKind::Selector(_))
 }
@@ -68,7 +72,10 @@ fn needs_buckets(expr: &Expr) -> bool {
 /// What else looks at the buckets of what it is given.
 fn looks_at_buckets(expr: &Expr) -> bool {
     match &expr.kind {
-        ExprKind::Call(call) => matches!(call.function.name, "histogram_stddev" | "histogram_stdvar"),
+        ExprKind::Call(call) => matches!(
+            HistogramStat::named(call.function.name),
+            Some(HistogramStat::Stddev | HistogramStat::Stdvar)
+        ),
         ExprKind::Aggregate(aggregate) => aggregate.op == Aggregator::CountValues,
         ExprKind::Binary(binary) => binary.op.is_comparison(),
         _ => false,
