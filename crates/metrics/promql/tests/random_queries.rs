@@ -12,7 +12,7 @@ use prometheus_client::registry::Registry;
 use promql::{
     Engine, EngineOptions,
     memory::{MemoryStorage, series_labels},
-    syntax::{ExprKind, ParserOptions, parse},
+    syntax::{Aggregator, ExprKind, ParserOptions, parse},
 };
 use proptest::{prelude::*, test_runner::RngSeed};
 
@@ -96,12 +96,22 @@ fn is_local(query: &str) -> bool {
     // What comes first is taken, of equals too, and deviations are rounded as values come. What is filled in comes behind what is matched
     // at any moment of a range, ranges are not sorted, groups come in the order in which a range meets their first series, and series of
     // the right side of `or` in the place of one of the left side with the same labels, which at some moments are not there.
-    let looks_at_order =
-        ["limitk", "topk", "bottomk", "stddev", "stdvar"].iter().any(|word| query.contains(word));
-    let depends_on_order = looks_at_order
+    let depends_on_order = looks_at_order(query)
         && (["fill", "sort", " or "].iter().any(|word| query.contains(word))
             || aggregates_aggregations(query));
     !depends_on_order && !["start()", "end()", "step()", "range()"].iter().any(|word| query.contains(word))
+}
+
+fn looks_at_order(query: &str) -> bool {
+    use Aggregator::{Bottomk, Limitk, Stddev, Stdvar, Topk};
+    let expr = parse(query, ParserOptions::all()).expect("a query");
+    let mut found = false;
+    expr.walk(&mut |expr| {
+        if let ExprKind::Aggregate(aggregate) = &expr.kind {
+            found |= matches!(aggregate.op, Limitk | Topk | Bottomk | Stddev | Stdvar);
+        }
+    });
+    found
 }
 
 fn aggregates_aggregations(query: &str) -> bool {
