@@ -111,11 +111,12 @@ async fn what_is_gone_goes_stale() {
         eventually("down", || async { storage.last(&name("up")).filter(|(_, up)| *up == 0.0) }).await.1,
         0.0
     );
-    let status = running.manager.pools()[0].active[0].status();
-    assert_eq!(
-        (status.health, status.last_error.as_str()),
-        (Health::Down, "server returned HTTP status 500 Internal Server Error")
-    );
+    // Samples are there before the status is.
+    let status = eventually("status", || async {
+        Some(running.manager.pools()[0].active[0].status()).filter(|status| status.health == Health::Down)
+    })
+    .await;
+    assert_eq!(status.last_error, "server returned HTTP status 500 Internal Server Error");
     server.answer(|_| (StatusCode::OK, "a 7\n".into()));
     stale("a", false).await;
     running.manager.apply(Vec::new());
